@@ -179,7 +179,7 @@ def _mark_one(
 
 def _settled(one: Check, result: Any, values: dict[str, Any]) -> Row:
     if one.by_hand:
-        return _row(one, "awaiting marking", None, actual=str(result))
+        return _row(one, "awaiting marking", None, actual=_shown(result))
     if not isinstance(result, Graded):
         values[one.code] = result
         return _row(one, "passed", float(one.points), actual=_shown(result))
@@ -229,9 +229,10 @@ def _shown(value: object) -> str | None:
         return None
     if isinstance(value, float):
         return f"{value:.4f}".rstrip("0").rstrip(".")
-    if isinstance(value, list | dict | tuple):
-        return None if len(str(value)) > 80 else str(value)
-    return str(value)[:200]
+    if isinstance(value, list | dict | tuple) and len(str(value)) > 80:
+        return None
+    # A lone surrogate from a trainee's file must not stop the sheet's recording.
+    return str(value)[:2000].encode("utf-8", "replace").decode("utf-8")
 
 
 def _marked_row(row: Row, given: float, by: str, reason: str) -> Row:

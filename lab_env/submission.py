@@ -97,13 +97,22 @@ class Submission:
             raise BrokenError("A row asked for the examiner's run of the model.")
         failure = self.model_output / "failure.txt"
         if failure.is_file():
-            seen = failure.read_text(encoding="utf-8", errors="replace")[:200]
-            zh = f"考评程序无法载入你保存的模型:{seen}。请用 save_model 重新保存。"
-            en = f"The examiner could not load your saved model: {seen}. Save it again."
-            raise Unreadable(Text(zh, en))
+            raise _unusable(readers.read_text(self.model_output, failure.name))
+        if not (self.model_output / "predictions.csv").is_file():
+            zh = "还没有保存模型。请完成训练,并运行保存模型的单元格。"
+            en = "No model is saved yet. Finish the training, then run the saving cell."
+            raise NotAttempted(Text(zh, en))
         return readers.read_csv(self.model_output, "predictions.csv", ["id", "label"])
 
     def _refuse(self, name: str) -> None:
         for refused, finding in self.refused.items():
             if name == refused or name.startswith(f"{refused}/"):
                 raise finding
+
+
+def _unusable(said: str) -> Finding:
+    """Return the finding about a model that did not load: a line zh, a line en."""
+    lines = [line[:200] for line in said.splitlines()] or ["?"]
+    zh = f"考评程序无法使用你保存的模型:{lines[0]}。请用 save_model 重新保存。"
+    en = f"The examiner could not use your saved model: {lines[-1]}. Save it again."
+    return Unreadable(Text(zh, en))

@@ -152,3 +152,10 @@ def test_a_sheet_survives_being_written(fractions: list[float]) -> None:
     written = sheet(*mark(checks, submission))
 
     assert MarkSheet.from_json(written.as_json()) == written
+
+
+def test_a_lone_surrogate_does_not_reach_the_record(submission: Submission) -> None:
+    """Text that UTF-8 cannot hold is replaced, so that it cannot stop a recording."""
+    (one,) = mark([row("M1", lambda _: Graded(1.0, "a\ud800b"))], submission)
+
+    assert one.actual == "a?b"
