@@ -41,6 +41,8 @@ class Lab:
     deliverables: tuple[Deliverable, ...]
     # The deliverable that holds a fine-tuned model, or "": the examiner loads it.
     model: str
+    # What the committed notebooks of the lab are worked on.
+    scenario: str
     limits: dict[str, float]
 
     @property
@@ -50,8 +52,9 @@ class Lab:
 
     @property
     def grader(self) -> Path:
-        """The mark sheet, in code."""
-        return content_folder("graders") / f"{self.name}.py"
+        """The mark sheet, in code; a sealed lab has its own beside ``lab.toml``."""
+        own = self.folder / "grader.py"
+        return own if own.is_file() else content_folder("graders") / f"{self.name}.py"
 
 
 def lab_names() -> tuple[str, ...]:
@@ -89,6 +92,7 @@ def read_lab(folder: Path) -> Lab:
                 for item in facts["deliverables"]
             ),
             model=facts.get("model", ""),
+            scenario=facts.get("scenario", ""),
             limits=facts.get("limits", {}),
         )
     except KeyError as missing:

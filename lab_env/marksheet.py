@@ -26,6 +26,7 @@ from lab_env.checks import (
 )
 from lab_env.submission import Submission
 
+# Of 100: the share of all points that is a pass, in theory and in practice.
 PASS_MARK = 60
 
 Outcome = Literal[
@@ -82,7 +83,9 @@ class MarkSheet:
             return "broken"
         if self.open_rows:
             return "awaiting marking"
-        return "passed" if self.given(self.rows) >= PASS_MARK else "failed"
+        points = sum(row.points for row in self.rows)
+        enough = 100 * self.given(self.rows) >= PASS_MARK * points
+        return "passed" if enough else "failed"
 
     @property
     def machine_rows(self) -> tuple[Row, ...]:
@@ -170,7 +173,7 @@ def _mark_one(
         return _found(one, finding)
     except Exception as error:
         # Whatever else a check raises is a fault of ours: open, never zero.
-        zh = "考评程序自身出错,本行未评分,请联系考评员。"
+        zh = "考评程序自身出错，本行未评分，请联系考评员。"
         en = "The grader itself failed; no points were decided. Tell the examiner."
         fault = f"{type(error).__name__}: {error}"[:200]
         return _row(one, "broken", None, message=Text(zh, en), actual=fault)
@@ -206,7 +209,7 @@ def _skipped(one: Check, needed: Row | None) -> Row:
     code = one.needs.code if one.needs else ""
     if needed is not None and needed.outcome == "broken":
         return _row(one, "broken", None, message=needed.message)
-    zh, en = f"先完成 {code},再评这一行。", f"{code} comes first."
+    zh, en = f"先完成 {code}，再评这一行。", f"{code} comes first."
     outcome: Outcome = "skipped"
     if needed is not None and needed.outcome == "not attempted":
         outcome = "not attempted"

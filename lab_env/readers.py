@@ -135,7 +135,7 @@ def _named(name: str, finding: Finding) -> Finding:
     if name in finding.message.en:
         return finding
     zh, en = finding.message.zh, finding.message.en
-    return Unreadable(Text(f"{name}:{zh},请只留一个。", f"{name}: {en}; keep one."))
+    return Unreadable(Text(f"{name}：{zh}，请只留一个。", f"{name}: {en}; keep one."))
 
 
 def _refuse_deep(name: str, value: object, depth: int = 0) -> None:
@@ -151,7 +151,7 @@ def _refuse_deep(name: str, value: object, depth: int = 0) -> None:
 def _field(name: str, value: dict[str, Any], field: str, kind: type) -> Any:
     item = value.get(field)
     if item is None or item is Ellipsis or item == "____":
-        zh = f"{name} 里还没有“{field}”。请完成前面的填空,再运行这个单元格。"
+        zh = f"{name} 里还没有“{field}”。请完成前面的填空，再运行这个单元格。"
         en = f'{name} has no "{field}" yet. Fill in the blank, then run the cell.'
         raise NotAttempted(Text(zh, en))
     if kind is float and isinstance(item, int | float) and not isinstance(item, bool):
@@ -169,7 +169,7 @@ def _wrong_kind(name: str, field: str, item: object, kind: type) -> Finding:
     where_zh, where_en = "内容", "the content"
     if field:
         where_zh, where_en = f"“{field}”", f'"{field}"'
-    zh = f"{name} 中的{where_zh}应为{KIND_NAMES[kind].zh},现在是 {seen}。"
+    zh = f"{name} 中的{where_zh}应为{KIND_NAMES[kind].zh}，现在是 {seen}。"
     en = f"{name}: {where_en} should be {KIND_NAMES[kind].en}, got {seen}."
     if kind in (int, float) and isinstance(item, str):
         zh, en = zh + "请去掉引号。", en + " Remove the quotes."
@@ -177,33 +177,33 @@ def _wrong_kind(name: str, field: str, item: object, kind: type) -> Finding:
 
 
 def _missing(name: str) -> Finding:
-    zh = f"还没有 {name}。请完成填空,并运行保存它的单元格。"
+    zh = f"还没有 {name}。请完成填空，并运行保存它的单元格。"
     en = f"There is no {name} yet. Fill in the blanks and run the cell that saves it."
     return NotAttempted(Text(zh, en))
 
 
 def _not_plain(name: str) -> Finding:
-    zh = f"{name} 不是普通文件(可能是链接或文件夹)。请删除它,再运行保存它的单元格。"
+    zh = f"{name} 不是普通文件（可能是链接或文件夹）。请删除它，再运行保存它的单元格。"
     en = f"{name} is not a plain file (a link or a folder?). Delete it and save again."
     return Unreadable(Text(zh, en))
 
 
 def _too_large(name: str, size: int, limit: int) -> Finding:
     seen, most = f"{size / 1e6:.1f} MB", f"{limit / 1e6:.0f} MB"
-    zh = f"{name} 有 {seen},最大允许 {most}。请只保存题目要求的内容。"
+    zh = f"{name} 有 {seen}，最大允许 {most}。请只保存题目要求的内容。"
     en = f"{name} has {seen}, the limit is {most}. Save only what the task asks for."
     return Unreadable(Text(zh, en))
 
 
 def _wrong_columns(name: str, header: Sequence[str], columns: Sequence[str]) -> Finding:
     seen, expected = ", ".join(map(str, header))[:80], ", ".join(columns)
-    zh = f"{name} 的表头是“{seen}”,应该有且只有一次:{expected}。"
+    zh = f"{name} 的表头是“{seen}”，应该有且只有一次：{expected}。"
     en = f'{name} has the columns "{seen}", expected each once: {expected}.'
     return Unreadable(Text(zh, en))
 
 
 def _bad_line(name: str, line: int) -> Finding:
-    zh = f"{name} 第 {line} 行的列数不对,或行数超过 {MAX_ROWS}。请重新保存这个文件。"
+    zh = f"{name} 第 {line} 行的列数不对，或行数超过 {MAX_ROWS}。请重新保存这个文件。"
     en = f"{name}: line {line} has the wrong number of columns, or is past {MAX_ROWS}."
     return Unreadable(Text(zh, en))
 

@@ -38,6 +38,11 @@ class Scenario:
         """The codes of the label scheme, in its order."""
         return tuple(label.code for label in self.labels)
 
+    @property
+    def base_model(self) -> str:
+        """The bundled model that trainees fine-tune, or "" for none."""
+        return str(self.facts.get("model", {}).get("base", ""))
+
 
 def scenario_names() -> tuple[str, ...]:
     """Return the scenarios there are, by name."""
@@ -84,5 +89,5 @@ def read_scenario(path: Path) -> Scenario:
 
 
 def _label(item: dict[str, str]) -> Label:
-    description = Text(item.get("description_zh", ""), item.get("description_en", ""))
+    description = Text(item.get("zh_line", ""), item.get("en_line", ""))
     return Label(item["code"], Text(item["zh"], item["en"]), description)

@@ -83,7 +83,7 @@ class Submission:
         """Return the text of a written answer; the starter is NotAttempted."""
         text = self.answers.get(name, "").strip()
         if not text or text == self.starters.get(name, "").strip():
-            zh = "这段文字还没有写。请双击单元格,把提示换成你自己的话。"
+            zh = "这段文字还没有写。请双击单元格，把提示换成你自己的话。"
             en = "Nothing is written yet. Double-click the cell and write your answer."
             raise NotAttempted(Text(zh, en))
         return text
@@ -99,7 +99,7 @@ class Submission:
         if failure.is_file():
             raise _unusable(readers.read_text(self.model_output, failure.name))
         if not (self.model_output / "predictions.csv").is_file():
-            zh = "还没有保存模型。请完成训练,并运行保存模型的单元格。"
+            zh = "还没有保存模型。请完成训练，并运行保存模型的单元格。"
             en = "No model is saved yet. Finish the training, then run the saving cell."
             raise NotAttempted(Text(zh, en))
         return readers.read_csv(self.model_output, "predictions.csv", ["id", "label"])
@@ -113,6 +113,6 @@ class Submission:
 def _unusable(said: str) -> Finding:
     """Return the finding about a model that did not load: a line zh, a line en."""
     lines = [line[:200] for line in said.splitlines()] or ["?"]
-    zh = f"考评程序无法使用你保存的模型:{lines[0]}。请用 save_model 重新保存。"
+    zh = f"考评程序无法使用你保存的模型：{lines[0]}。请用 save_model 重新保存。"
     en = f"The examiner could not use your saved model: {lines[-1]}. Save it again."
     return Unreadable(Text(zh, en))

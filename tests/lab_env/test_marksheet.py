@@ -123,10 +123,13 @@ def test_no_pass_while_a_row_awaits_marking(submission: Submission) -> None:
     assert after.rows[1].marked_by == "examiner 7"
 
 
-def test_sixty_is_a_pass_and_less_is_not(submission: Submission) -> None:
-    """The pass mark is 60 of 100."""
-    for points, outcome in ((60, "passed"), (59, "failed")):
-        rows = mark([row("M1", lambda _: None, points)], submission)
+@pytest.mark.parametrize(("share", "outcome"), [(0.6, "passed"), (0.59, "failed")])
+def test_sixty_percent_is_a_pass(
+    submission: Submission, share: float, outcome: str
+) -> None:
+    """The pass mark is 60 of 100 points, and the same share of a shorter sheet."""
+    for points in (100, 50):
+        rows = mark([row("M1", lambda _: Graded(share), points)], submission)
 
         assert sheet(*rows).outcome == outcome
 
