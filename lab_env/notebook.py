@@ -1,0 +1,218 @@
+"""The door of a lab notebook: every name that a trainee types comes from here.
+
+Light at import: no torch, no pandas, no nbgrader. The working directory is the
+released folder (``release.json``, ``scenario.toml``, ``data/``, ``base_model/``); from
+``labs/<lab>/`` of a checkout the same names reach into ``datasets/``.
+"""
+
+import csv
+import io
+import json
+import math
+import os
+import shutil
+import tempfile
+import tomllib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lab_env.checks import Check, Language, Text
+from lab_env.errors import LabError
+from lab_env.files import content_folder, write_json, write_whole
+from lab_env.marksheet import Row, mark
+from lab_env.metrics import fingerprint
+from lab_env.release import PUBLIC_FACTS, load_checks
+from lab_env.scenario import (
+    Scenario,
+    base_model_folder,
+    read_scenario,
+    scenario_folder,
+)
+from lab_env.submission import Submission, TrustedFiles
+from lab_env.widgets.errors import explain_errors, know_words
+from lab_env.widgets.row_table import RowTable, SavedFiles
+
+__all__ = [
+    "fingerprint",
+    "load_scenario",
+    "save_json",
+    "save_model",
+    "save_predictions",
+    "show_rows",
+    "training_curve",
+]
+OPEN_ROWS = "rows.py"
+LABELLED = ("train", "validation", "test")
+QUIET = {
+    "HF_HUB_OFFLINE": "1",
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+    "HF_HUB_DISABLE_PROGRESS_BARS": "1",
+    "HF_DATASETS_DISABLE_PROGRESS_BARS": "1",
+    "TOKENIZERS_PARALLELISM": "false",
+    "TRANSFORMERS_VERBOSITY": "error",
+    # Threads that wait by spinning slow down everybody on a shared machine.
+    "OMP_WAIT_POLICY": "PASSIVE",
+}
+
+# What was saved since show_rows was last called; an exam only confirms these.
+_saved: list[Path] = []
+
+
+@dataclass(frozen=True)
+class Case:
+    """The scenario as a notebook needs it, in the notebook's language."""
+
+    title: str
+    language: Language
+    label_codes: list[str]
+    files: dict[str, str]
+    unseen: str
+    base_model: str
+
+
+def load_scenario() -> Case:
+    """Return the industry case of this notebook and where its files are."""
+    _quiet()
+    folder = Path.cwd()
+    language = notebook_language()
+    scenario, data, model = _places(folder, language)
+    splits = {split: str(data / f"{split}.csv") for split in LABELLED}
+    know_words([*scenario.label_codes, *scenario.columns.values(), *LABELLED])
+    return Case(
+        scenario.title.read(language),
+        language,
+        list(scenario.label_codes),
+        splits,
+        str(data / "heldout.csv"),
+        str(model),
+    )
+
+
+def notebook_language() -> Language:
+    """Return the language of the release in the working directory, else of the lab."""
+    facts = Path(PUBLIC_FACTS)
+    if facts.is_file():
+        said = json.loads(facts.read_text(encoding="utf-8"))["language"]
+    else:
+        # Jupyter tells its kernels the notebook's name: lab.en.ipynb, lab.zh.ipynb.
+        name = Path(os.environ.get("JPY_SESSION_NAME", ""))
+        said = name.suffixes[-2].strip(".") if len(name.suffixes) > 1 else ""
+    return "en" if (said or os.environ.get("LAB_LANGUAGE")) == "en" else "zh"
+
+
+def save_json(name: str, value: Mapping[str, Any]) -> None:
+    """Write a deliverable of named values."""
+    write_json(Path(name), _plain(value))
+    _saved.append(Path(name))
+
+
+def save_predictions(name: str, ids: Iterable[str], labels: Iterable[str]) -> None:
+    """Write a deliverable with the columns id and label, one line for each message."""
+    ids, labels = list(ids), list(labels)
+    if len(ids) != len(labels):
+        zh = f"{name}：有 {len(ids)} 个 id，却有 {len(labels)} 个预测，应该一样多。"
+        en = f"{name}: {len(ids)} ids but {len(labels)} labels; expected one for each."
+        raise LabError(Text(zh, en).read(notebook_language()))
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerows([("id", "label"), *zip(ids, labels, strict=True)])
+    write_whole(Path(name), stream.getvalue())
+    _saved.append(Path(name))
+
+
+def save_model(model: Any, folder: str = "model") -> None:
+    """Write config.json and model.safetensors of a model, or of a trainer's model."""
+    # Trainer.save_model would add its arguments as a pickle, which nobody may open.
+    model = model if hasattr(model, "save_pretrained") else model.model
+    with tempfile.TemporaryDirectory(dir=".", prefix=".saving-") as draft:
+        model.save_pretrained(draft)
+        shutil.rmtree(folder, ignore_errors=True)
+        shutil.copytree(draft, folder)
+    _saved.append(Path(folder, "model.safetensors"))
+
+
+def training_curve() -> Any:
+    """Return a callback for ``Trainer`` that draws loss and macro-F1 while it runs."""
+    from lab_env.widgets.training_curve import TrainingCurve
+
+    return TrainingCurve(notebook_language())
+
+
+def show_rows(*codes: str) -> None:
+    """Show these rows of the mark sheet; in an exam only which files were written."""
+    import IPython.display
+
+    # IPython's functions carry no types.
+    display: Any = IPython.display.display
+    written = list(dict.fromkeys(_saved))
+    _saved.clear()
+    language = notebook_language()
+    if not Path(OPEN_ROWS).is_file():
+        display(SavedFiles(written, language))
+        return
+    rows = mark_rows(Path.cwd(), load_checks(Path(OPEN_ROWS)), codes)
+    closed = [code for code in codes if code not in {row.code for row in rows}]
+    display(RowTable(rows, closed, language))
+
+
+def mark_rows(folder: Path, checks: Sequence[Check], codes: Sequence[str]) -> list[Row]:
+    """Return the rows of ``codes`` for the work in ``folder``."""
+    asked = [check for check in checks if check.code in codes]
+    for check in asked:
+        if check.needs is not None and check.needs not in asked:
+            asked.append(check.needs)
+    in_order = [check for check in checks if check in asked]
+    scenario = read_scenario(folder / "scenario.toml")
+    released = TrustedFiles(folder)
+    submission = Submission(folder, released, scenario, notebook_language())
+    return [row for row in mark(in_order, submission) if row.code in codes]
+
+
+def _quiet() -> None:
+    """Keep libraries off the network, and their caches out of the home folder."""
+    for name, value in QUIET.items():
+        os.environ.setdefault(name, value)
+    # No process leaves its cache to the next: data of the same name may differ.
+    if "HF_DATASETS_CACHE" not in os.environ:
+        cache = tempfile.TemporaryDirectory(prefix="lab-datasets-")
+        _caches.append(cache)
+        os.environ["HF_DATASETS_CACHE"] = cache.name
+
+
+# Removed when the kernel ends, with everything in them.
+_caches: list[tempfile.TemporaryDirectory[str]] = []
+
+
+def _places(folder: Path, language: str) -> tuple[Scenario, Path, Path]:
+    """Return scenario, data folder and base model of a release or of a checkout."""
+    if (folder / "scenario.toml").is_file():
+        scenario = read_scenario(folder / "scenario.toml")
+        # Relative, so that nothing a trainee prints shows where the folder lies.
+        return scenario, Path("data"), Path("base_model")
+    facts = folder / "lab.toml"
+    if not facts.is_file():
+        zh = f"{folder} 里没有 scenario.toml。请在发放的实验文件夹里打开笔记本。"
+        en = f"No scenario.toml in {folder}. Open the notebook in its lab folder."
+        raise LabError(Text(zh, en).read(language))
+    name = tomllib.loads(facts.read_text(encoding="utf-8"))["scenario"]
+    scenario = read_scenario(scenario_folder(name) / "scenario.toml")
+    model = base_model_folder(scenario.facts["model"]["base"])
+    return scenario, content_folder("datasets") / name / "data" / language, model
+
+
+def _plain(value: Any) -> Any:
+    """Return what JSON can hold; a number that is not finite becomes null."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple | set):
+        return [_plain(item) for item in value]
+    if hasattr(value, "item"):
+        value = value.item()
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
+
+
+explain_errors(notebook_language)

@@ -1,0 +1,1 @@
+"""What a notebook shows: rows of the mark sheet, the training curve, errors."""

@@ -1,0 +1,119 @@
+"""Errors of a cell, said in a sentence that a beginner can act on.
+
+Covered: a blank that is not filled in, a name that is not there (a cell not run, a
+slip of the pen, a text without quotes), punctuation typed in Chinese, our own
+``LabError``. Everything else keeps Python's own traceback.
+"""
+
+import linecache
+from collections.abc import Callable, Iterable
+from difflib import get_close_matches
+from types import TracebackType
+from typing import Any
+
+from lab_env.checks import Text
+from lab_env.errors import LabError
+
+BLANK = "____"
+
+# Words of the scenario that are texts, so that a missing quote can be named.
+_words: set[str] = set()
+
+
+def know_words(words: Iterable[str]) -> None:
+    """Remember texts of the scenario, such as label codes and columns."""
+    _words.update(words)
+
+
+def explain_errors(language: Callable[[], str]) -> None:
+    """Install the sentences in this kernel; outside IPython nothing happens."""
+    from IPython.core.getipython import get_ipython
+
+    # IPython's functions carry no types.
+    shell: Any = get_ipython()
+    if shell is None:
+        return
+
+    def show(
+        shell: Any,
+        kind: type[BaseException],
+        error: BaseException,
+        trace: TracebackType | None,
+        tb_offset: int | None = None,
+    ) -> list[str]:
+        sentence = explain(error, shell.user_ns).read(language())
+        lines = [*_place(error, trace, shell.user_ns), sentence]
+        # The message that makes a front end show an error, and a runner stop at it.
+        shell._showtraceback(kind, error, lines)
+        return lines
+
+    shell.set_custom_exc((NameError, SyntaxError, LabError), show)
+
+
+def explain(error: BaseException, names: Iterable[str]) -> Text:
+    """Return what happened and what to do, in both languages."""
+    if isinstance(error, SyntaxError):
+        return _syntax(error)
+    if isinstance(error, NameError):
+        return _name(getattr(error, "name", None) or str(error), names)
+    return Text(str(error), str(error))
+
+
+def _name(name: str, names: Iterable[str]) -> Text:
+    if set(name) == {"_"}:
+        zh = "这里还有一个空 ____ 没有填。请把 ____ 换成你的答案，再运行这个单元格。"
+        en = (
+            "There is still a blank ____ here. Put your answer in its place, run again."
+        )
+        return Text(zh, en)
+    if name in _words:
+        zh = f'{name} 是一个词，代码里要加英文引号："{name}"。请改好再运行。'
+        en = (
+            f'{name} is a word; in code it needs quotes: "{name}". Add them, run again.'
+        )
+        return Text(zh, en)
+    close = get_close_matches(name, [n for n in names if n[0] != "_"], n=1, cutoff=0.8)
+    if close:
+        zh = f"没有叫 {name} 的东西。是不是想写 {close[0]}？请检查拼写。"
+        en = f"Nothing is called {name}. Did you mean {close[0]}? Check the spelling."
+        return Text(zh, en)
+    zh = (
+        f"现在还没有 {name}。多半是上面某个单元格没有运行，或者运行时出了错："
+        "请从最上面往下，一格一格运行；先修好第一个出错的单元格。"
+    )
+    en = (
+        f"There is no {name} yet. Most likely a cell above was not run or stopped with "
+        "an error: run from the top, cell by cell, and mend the first that fails."
+    )
+    return Text(zh, en)
+
+
+def _syntax(error: SyntaxError) -> Text:
+    line = (error.text or "")[(error.offset or 1) - 1 :]
+    if "character" in (error.msg or "") and line and not line[0].isascii():
+        zh = f"这里的「{line[0]}」是中文（全角）符号。请切换到英文输入法重新输入它。"
+        en = f'"{line[0]}" is a full-width character. Type it again in English mode.'
+        return Text(zh, en)
+    where, why = error.lineno, error.msg
+    zh = f"第 {where} 行 Python 读不懂（{why}）。请检查括号和引号是否成对。"
+    en = f"Python cannot read line {where} ({why}). Check brackets and quotes."
+    return Text(zh, en)
+
+
+def _place(
+    error: BaseException, trace: TracebackType | None, names: object
+) -> list[str]:
+    """Return the line of the cell that the error came from."""
+    if isinstance(error, SyntaxError):
+        return _pointed(error.lineno, error.text or "")
+    number, text = None, ""
+    while trace is not None:
+        if trace.tb_frame.f_globals is names:
+            number = trace.tb_lineno
+            text = linecache.getline(trace.tb_frame.f_code.co_filename, number)
+        trace = trace.tb_next
+    return _pointed(number, text)
+
+
+def _pointed(number: int | None, text: str) -> list[str]:
+    return [f"----> {number} {text.strip()}"] if number and text.strip() else []

@@ -1,0 +1,245 @@
+"""Names that a trainee types: light, quiet, and friendly when something is wrong."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+from toy_work import release_toy
+
+from lab_env import notebook
+from lab_env.checks import Text
+from lab_env.errors import LabError
+from lab_env.marksheet import Row
+from lab_env.widgets.errors import explain, know_words
+from lab_env.widgets.fonts import chinese_font
+from lab_env.widgets.row_table import RowTable, SavedFiles
+
+BASE = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return the folder of a toy release, entered as a notebook's kernel does."""
+    folder = release_toy(tmp_path)
+    monkeypatch.chdir(folder)
+    monkeypatch.setattr(notebook, "_saved", [])
+    return folder
+
+
+def row(**changes: Any) -> Row:
+    """Return a failed row whose values try to be HTML."""
+    fields: dict[str, Any] = {
+        "code": "M1",
+        "points": 2,
+        "sentence": Text("一句", "A sentence."),
+        "skill": "2.2",
+        "part": "data",
+        "by_hand": False,
+        "outcome": "failed",
+        "given": 0.0,
+        "actual": "<script>",
+        "nominal": "SECRET",
+        "message": Text("<b>错</b>", "<img src=x onerror=alert(1)>"),
+    }
+    return Row(**(fields | changes))
+
+
+def test_import_is_light() -> None:
+    """Importing the door loads no torch, transformers, pandas, sklearn or nbgrader."""
+    heavy = "torch transformers pandas sklearn nbgrader matplotlib datasets"
+    code = (
+        "import sys, lab_env.notebook\n"
+        f"print(*[name for name in {heavy.split()} if name in sys.modules])"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=BASE
+    )
+    assert (run.stdout.strip(), run.stderr) == ("", "")
+
+
+def test_every_exported_name_is_there() -> None:
+    """What a lab cell may import exists."""
+    assert all(callable(getattr(notebook, name)) for name in notebook.__all__)
+
+
+def test_scenario_comes_from_the_release(work: Path) -> None:
+    """In a released folder all paths are relative, in the release's language."""
+    case = notebook.load_scenario()
+    assert (case.language, case.title) == ("en", "Two kinds of messages")
+    assert case.files["train"] == "data/train.csv"
+    assert (case.unseen, case.base_model) == ("data/heldout.csv", "base_model")
+    assert case.label_codes == ["bill", "net"]
+
+
+def test_scenario_comes_from_the_checkout(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """In labs/LAB/ the same names reach into datasets/, in the notebook's language."""
+    monkeypatch.chdir(BASE / "labs/finetuning_classifier")
+    monkeypatch.setenv("JPY_SESSION_NAME", "labs/finetuning_classifier/lab.en.ipynb")
+    case = notebook.load_scenario()
+    assert case.language == "en"
+    assert Path(case.files["train"]).parts[-3:] == ("data", "en", "train.csv")
+    assert Path(case.base_model, "config.json").is_file()
+
+
+def test_folder_without_a_lab_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Elsewhere the sentence says which folder was looked at."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("LAB_LANGUAGE", "en")
+    with pytest.raises(LabError) as error:
+        notebook.load_scenario()
+    expected = f"No scenario.toml in {tmp_path}. Open the notebook in its lab folder."
+    assert str(error.value) == expected
+
+
+def test_json_takes_numbers_of_any_library(work: Path) -> None:
+    """Numbers of numpy are written plainly, and one that is not finite as null."""
+    number = SimpleNamespace(item=lambda: 0.5)
+    notebook.save_json("a.json", {"x": number, "log": [{"loss": float("nan")}]})
+    written = json.loads((work / "a.json").read_text("utf-8"))
+    assert written == {"x": 0.5, "log": [{"loss": None}]}
+
+
+def test_predictions_of_unequal_length_are_refused(work: Path) -> None:
+    """The sentence counts both; nothing is written."""
+    with pytest.raises(LabError) as error:
+        notebook.save_predictions("p.csv", ["1", "2"], ["bill"])
+    expected = "p.csv: 2 ids but 1 labels; expected one for each."
+    assert str(error.value) == expected
+    assert not (work / "p.csv").exists()
+
+
+def test_model_folder_is_replaced_whole(work: Path) -> None:
+    """Saving again leaves no file of the model saved before."""
+
+    def save_pretrained(folder: str) -> None:
+        Path(folder, "model.safetensors").write_text("new", encoding="utf-8")
+
+    (work / "model").mkdir()
+    (work / "model/old.bin").write_text("old", encoding="utf-8")
+    model = SimpleNamespace(save_pretrained=save_pretrained)
+    notebook.save_model(SimpleNamespace(model=model))
+    assert [path.name for path in (work / "model").iterdir()] == ["model.safetensors"]
+    assert [path.name for path in work.iterdir() if path.name[:2] == ".s"] == []
+
+
+def test_table_escapes_what_a_trainee_wrote() -> None:
+    """No tag of a message reaches the page, and the nominal value is not there."""
+    page = RowTable([row()], [], "en")._repr_html_()
+    assert "<img" not in page
+    assert "&lt;img" in page
+    assert "SECRET" not in page + repr(RowTable([row()], [], "en"))
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({}, "✗ not yet  0 / 2"),
+        ({"given": 1.5}, "◐ partly  1.5 / 2"),
+        ({"outcome": "passed", "given": 2.0}, "✓ passed  2 / 2"),
+        ({"outcome": "not attempted"}, "○ to do  0 / 2"),
+        ({"outcome": "broken", "given": None}, "! our fault  … / 2"),
+    ],
+)
+def test_outcome_is_a_word_with_a_symbol(changes: dict[str, Any], words: str) -> None:
+    """An outcome can be read without colour."""
+    assert words in repr(RowTable([row(**changes)], [], "en"))
+
+
+def test_closed_row_says_when_it_is_marked() -> None:
+    """A row that needs the key is announced, not hidden."""
+    assert repr(RowTable([], ["M17"], "zh")) == "M17  … 交卷后由考评端评分"
+
+
+def test_exam_confirms_the_file_and_gives_no_mark(work: Path) -> None:
+    """Without rows.py the cell names the files it wrote, and nothing else."""
+    assert repr(SavedFiles([Path("a.json")], "en")) == (
+        "✓ a.json · written; it will be handed in"
+    )
+    assert repr(SavedFiles([], "en")) == "This cell wrote no file."
+
+
+@pytest.mark.parametrize(
+    ("code", "hint"),
+    [
+        ("____", "There is still a blank ____ here."),
+        ("team", 'team is a word; in code it needs quotes: "team".'),
+        ("lables", "Did you mean labels?"),
+        ("trainer", "run from the top, cell by cell"),
+        ("print（1)", '"（" is a full-width character.'),
+        ("f(1", "Check brackets and quotes."),
+    ],
+)
+def test_error_says_what_to_do(code: str, hint: str) -> None:
+    """Each kind of slip has its own sentence."""
+    know_words(["team"])
+    with pytest.raises((NameError, SyntaxError)) as error:
+        exec(code, {"labels": 1})
+    assert hint in explain(error.value, ["labels", "messages"]).en
+
+
+def test_font_is_one_that_is_here() -> None:
+    """The font for Chinese is a font of this machine, or none."""
+    from matplotlib.font_manager import fontManager
+
+    assert chinese_font() in {None, *(font.name for font in fontManager.ttflist)}
+
+
+def outputs_of(folder: Path, *sources: str) -> list[str]:
+    """Run cells in a real kernel and return what each shows, as text."""
+    book = nbformat.v4.new_notebook()  # type: ignore[no-untyped-call]
+    book.cells = [
+        nbformat.v4.new_code_cell(source)  # type: ignore[no-untyped-call]
+        for source in sources
+    ]
+    metadata = {"metadata": {"path": str(folder)}}
+    NotebookClient(book, timeout=60, allow_errors=True, resources=metadata).execute()
+    return ["\n".join(map(shown, cell.outputs)) for cell in book.cells]
+
+
+def shown(output: Any) -> str:
+    """Return one output of a cell as text."""
+    if output.output_type == "error":
+        return "\n".join(["ERROR", output.ename, *output.traceback])
+    return str(output.get("text") or output["data"].get("text/plain"))
+
+
+@pytest.mark.filterwarnings("ignore::Warning")
+def test_kernel_shows_rows_and_sentences(work: Path) -> None:
+    """In a real kernel rows appear as a table, and a blank as a sentence and a line."""
+    start, count, blank, exam = outputs_of(
+        work,
+        "from lab_env.notebook import load_scenario, save_json, show_rows\n"
+        "scenario = load_scenario()",
+        'save_json("counts.json", {"messages": 1})\nshow_rows("M1", "M3")',
+        "x = 1\nlabel_column = ____",
+        "import os; os.remove('rows.py')\nsave_json('counts.json', {})\nshow_rows('M1')",
+    )
+    assert start == ""
+    assert "✗ not yet  0 / 2" in count
+    assert "M3  … marked after you hand in" in count
+    lines = blank.splitlines()
+    assert lines[:3] == ["ERROR", "NameError", "----> 2 label_column = ____"]
+    assert lines[3].startswith("There is still a blank ____ here.")
+    assert exam == "✓ counts.json · written; it will be handed in"
+
+
+def test_curve_is_a_picture_after_each_epoch(work: Path) -> None:
+    """The callback of a trainer draws one picture from what the trainer logs."""
+    curve = notebook.training_curve()
+    pictures: list[str] = []
+    curve.picture.update = lambda image: pictures.append(image.format)
+    state = SimpleNamespace(epoch=1.0, global_step=7, max_steps=14)
+    curve.on_log(None, state, None, logs={"loss": 1.5})
+    curve.on_log(None, state, None, logs={"eval_loss": 1.0, "eval_macro_f1": 0.5})
+    assert pictures == ["png"]
+    assert curve.draw().startswith(b"\x89PNG")
