@@ -18,7 +18,7 @@ def check_candidate(candidate: str) -> str:
         # Masked: this sentence ends up in logs, which must not hold it either.
         raise LabError(
             f'Candidate "{candidate[:3]}…" looks like {kind}, and the record may hold '
-            "no personal data; use the exam number (准考证号)."
+            "no personal data; use the exam number （准考证号）."
         )
     if not 1 <= len(plain) <= 64 or plain[0] == "." or not all(map(_allowed, plain)):
         raise LabError(

@@ -53,7 +53,7 @@ CUT = nbformat.from_dict(  # type: ignore[no-untyped-call]
     {
         "output_type": "stream",
         "name": "stderr",
-        "text": "[输出超出上限,其余未保留 / output over the limit, rest not kept]\n",
+        "text": "[输出超出上限，其余未保留 / output over the limit, rest not kept]\n",
     }
 )
 

@@ -12,7 +12,7 @@ from lab_env.record import Record, export_csv
 ROW = {
     "code": "M1",
     "points": 10,
-    "sentence": {"zh": '标签"列"正确,无误。', "en": "The label column is right."},
+    "sentence": {"zh": '标签"列"正确，无误。', "en": "The label column is right."},
     "nominal": "0.9",
     "actual": "0.85",
     "given": 7.5,
@@ -53,7 +53,7 @@ def test_line_holds_the_row_as_it_was_marked(record: Record) -> None:
     add(record)
     (line,) = exported(record)
     assert line[:6] == ["A-1", "lab-r1", "1", "failed", "M1", "10"]
-    assert line[6:10] == ['标签"列"正确,无误。', "0.9", "0.85", "7.5"]
+    assert line[6:10] == ['标签"列"正确，无误。', "0.9", "0.85", "7.5"]
     assert line[10:] == ["考评员甲", "2026-11-23T01:30:00Z"]
 
 

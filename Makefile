@@ -1,0 +1,75 @@
+# Everything a person runs here. `make` alone lists it.
+
+BIN := .venv/bin
+LAB := $(BIN)/lab
+COURSE ?= course
+DEMO_LAB := finetuning_classifier
+DEMO_SCENARIO := customer_service
+DEMO_RELEASE = $(shell $(BIN)/python -c "from pathlib import Path; \
+  from lab_env.release import latest_release as newest; \
+  print(newest(Path('$(COURSE)'), '$(DEMO_LAB)', '$(DEMO_SCENARIO)', 'zh').id)")
+
+export LAB_COURSE := $(COURSE)
+# Two threads of one process are slower here than two processes of one thread.
+export OMP_NUM_THREADS ?= 1
+export TOKENIZERS_PARALLELISM := false
+export HF_HUB_OFFLINE := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo publish lab test lint labs bench release
+.NOTPARALLEL:
+
+help: ## list the targets
+	@sed -n 's/^\([a-z]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
+
+setup: ## install everything into .venv (again: only what changed)
+	@.ci/setup
+
+demo: setup publish ## publish a lab, grade sample submissions, print mark sheets
+	@$(MAKE) --no-print-directory demo-grade RELEASE=$(DEMO_RELEASE)
+
+publish: setup ## publish the practice lab, unless it is published already
+	@$(LAB) publish $(DEMO_LAB) --scenario $(DEMO_SCENARIO) --if-changed
+
+lab: publish ## open JupyterLab on the practice lab
+	@$(LAB) start $(DEMO_LAB)
+
+test: ## lint, compare generated files, run all tests
+	@.ci/setup --tests
+	@$(MAKE) --no-print-directory lint
+	@$(LAB) build --check
+	@$(BIN)/pytest -q -n 2 --dist loadgroup
+
+lint: setup ## ruff and mypy
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/mypy --no-error-summary
+
+labs: setup ## make the notebooks in labs/ from their lab.py
+	@$(LAB) build
+
+bench: setup ## measure how far seed and machine move a mark
+	@$(BIN)/python tests/bench/marks.py
+
+release: test ## check version and changelog, build the wheel into dist/
+	@grep -qx "version = \"$$(sed -n 's/^## \[\([0-9.]*\)\].*/\1/p' CHANGELOG.md | head -1)\"" pyproject.toml || \
+	  { echo "The newest heading of CHANGELOG.md is not the version in pyproject.toml." >&2; exit 2; }
+	@$(BIN)/hatchling build -t wheel
+
+# Candidates in the order of the folder; a refused one has no mark sheet to print.
+.PHONY: demo-grade
+demo-grade:
+	@$(BIN)/python tests/fixtures/sample_submissions.py \
+	  --release $(COURSE)/release/$(RELEASE) --out $(COURSE)/samples/$(RELEASE)
+	@$(LAB) grade $(RELEASE) $(COURSE)/samples/$(RELEASE) > $(COURSE)/samples/class.txt || \
+	  { code=$$?; [ $$code -le 2 ] || { cat $(COURSE)/samples/class.txt; exit $$code; }; }
+	@ls $(COURSE)/samples/$(RELEASE) | sed 's/\.zip$$//; s/\.ipynb$$//' | sort -u | \
+	  while read -r candidate; do \
+	    $(LAB) record show "$$candidate" --release $(RELEASE) 2>/dev/null || true; \
+	  done
+	@cat $(COURSE)/samples/class.txt
+	@$(LAB) record verify
+	@echo
+	@echo "Open the practice lab in JupyterLab:      make lab"
+	@echo "Mark by hand, in nbgrader's formgrader:   $(LAB) formgrader"
+	@echo "All commands:                             $(LAB) --help"

@@ -1,0 +1,67 @@
+"""The examiner's desk: who may write now, and which mark sheet is the valid one."""
+
+import fcntl
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from lab_env.errors import LabError
+from lab_env.files import write_json
+from lab_env.marksheet import MarkSheet
+from lab_env.record import Entry, Record
+
+
+@contextmanager
+def only_grader(course: Path) -> Iterator[None]:
+    """Hold the course for one grading; LabError if another one holds it."""
+    course.mkdir(parents=True, exist_ok=True)
+    path = course / "grading.lock"
+    with path.open("a+", encoding="utf-8") as stream:
+        try:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            stream.seek(0)
+            raise LabError(
+                f"Another grading (process {stream.read().strip() or 'unknown'}) is at "
+                f"work in {course}; wait until it has ended, then start again."
+            ) from None
+        stream.truncate(0)
+        stream.write(str(os.getpid()))
+        stream.flush()
+        yield
+
+
+@contextmanager
+def one_at_a_time(course: Path) -> Iterator[None]:
+    """Wait for whoever reads a sheet and writes the next one."""
+    course.mkdir(parents=True, exist_ok=True)
+    with (course / "marking.lock").open("a") as stream:
+        fcntl.flock(stream, fcntl.LOCK_EX)
+        yield
+
+
+def sheets(record: Record, candidate: str, release: str) -> list[Entry]:
+    """Return the entries that hold a mark sheet, broken ones too, oldest first."""
+    found = record.entries(candidate=candidate, release=release)
+    return [entry for entry in found if "sheet" in entry.body]
+
+
+def with_hand_marks(sheet: MarkSheet, before: Sequence[Entry]) -> MarkSheet:
+    """Return the sheet with what a person gave for the same hand-in before."""
+    if not before:
+        return sheet
+    last = MarkSheet.from_json(before[-1].body["sheet"])
+    for row in last.hand_rows:
+        now = sheet.row(row.code)
+        if row.marked_by and row.given is not None and now is not None and now.by_hand:
+            given, reason = min(row.given, now.points), row.reason or ""
+            sheet = sheet.marked(row.code, given, row.marked_by, reason)
+    return sheet
+
+
+def write_trainee_copy(course: Path, sheet: MarkSheet) -> Path:
+    """Write the sheet as the trainee may see it, and return where."""
+    path = course / "feedback" / sheet.candidate / sheet.release / "sheet.json"
+    write_json(path, sheet.for_trainee().as_json())
+    return path

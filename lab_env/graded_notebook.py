@@ -1,0 +1,107 @@
+"""A graded notebook for the examiner's browser, and where its mark sheet lies.
+
+A hand-in is kept in ``received/<release>/<candidate>/<hash>/``; what grading made of it
+under a seal in ``results/<release>/<candidate>/<hash>-<seal>/``, -2, -3 when repeated.
+"""
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lab_env.checks import Text
+from lab_env.files import sha256
+from lab_env.marksheet import MarkSheet, Outcome, Row
+from lab_env.release import Release
+
+OUTCOMES: dict[Outcome, Text] = {
+    "passed": Text("通过", "passed"),
+    "failed": Text("未达到", "failed"),
+    "not attempted": Text("未作答", "not attempted"),
+    "skipped": Text("未评", "skipped"),
+    "awaiting marking": Text("待人工评分", "awaiting marking"),
+    "broken": Text("考评故障", "broken"),
+}
+# MathJax and some browsers make a link of these.
+_RUNNABLE = re.compile(r"(java|vb)(script\s*):", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Result:
+    """A result folder and the mark sheet in it."""
+
+    folder: Path
+    sheet: MarkSheet
+
+
+def find_result(course: Path, release: Release, candidate: str) -> Result | None:
+    """Return what the last grading made of what lies in submitted/, or None."""
+    results = course / "results" / release.id / candidate
+    found = [
+        sheet.parent
+        for sha in _received_as(course, release, candidate)
+        for sheet in results.glob(f"{sha}-{release.seal[:12]}*/sheet.json")
+    ]
+    newest = max(found, key=lambda folder: folder.stat().st_mtime_ns, default=None)
+    if newest is None:
+        return None
+    value = json.loads((newest / "sheet.json").read_text("utf-8"))
+    return Result(newest, MarkSheet.from_json(value))
+
+
+def _received_as(course: Path, release: Release, candidate: str) -> list[str]:
+    """Return the names under which the very files in submitted/ were received."""
+    submitted = course / "submitted" / candidate / release.id
+    received = course / "received" / release.id / candidate
+    names = []
+    for facts in received.glob("*/submission.json"):
+        files: dict[str, str] = json.loads(facts.read_text("utf-8"))["files"]
+        here = [submitted / name for name in files]
+        if all(map(Path.is_file, here)) and list(map(sha256, here)) == [
+            *files.values()
+        ]:
+            names.append(facts.parent.name)
+    return names
+
+
+def points_of_cell(sheet: MarkSheet, codes: Sequence[str]) -> float | None:
+    """Return the points of the rows of one cell; None while one of them is open."""
+    rows = [sheet.row(code) for code in codes]
+    if any(row is None or row.given is None for row in rows):
+        return None
+    return sheet.given(row for row in rows if row is not None)
+
+
+def graded_notebook(executed: Path, sheet: MarkSheet) -> dict[str, Any]:
+    """Return the notebook as room A ran it, with its rows, and nothing that runs."""
+    notebook: dict[str, Any] = json.loads(executed.read_text("utf-8"))
+    for cell in notebook["cells"]:
+        grading = cell["metadata"].get("nbgrader", {})
+        codes = cell["metadata"].get("lab", {}).get("rows", ())
+        if cell["cell_type"] == "markdown" and not grading.get("locked"):
+            cell["source"] = inert(cell["source"])
+        elif cell["cell_type"] == "code" and codes:
+            # Whatever else stands here may be a forged table.
+            errors = [one for one in cell["outputs"] if one["output_type"] == "error"]
+            cell["outputs"] = [_table(sheet, codes), *errors]
+    return notebook
+
+
+def inert(markdown: str | list[str]) -> str:
+    """Return a trainee's markdown with HTML and script shown instead of done."""
+    text = markdown if isinstance(markdown, str) else "".join(markdown)
+    return _RUNNABLE.sub(r"\1\2&#58;", text.replace("<", "&lt;"))
+
+
+def _table(sheet: MarkSheet, codes: Sequence[str]) -> dict[str, str]:
+    found = [row for row in map(sheet.row, codes) if row is not None]
+    lines = [_line(row, sheet.language) for row in found]
+    return {"output_type": "stream", "name": "stdout", "text": "\n".join(lines) + "\n"}
+
+
+def _line(row: Row, language: str) -> str:
+    given = "?" if row.given is None else f"{row.given:g}"
+    outcome = OUTCOMES[row.outcome].read(language)
+    return f"{row.code:<5}{given:>5} / {row.points:<4} {outcome}"

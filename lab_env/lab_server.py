@@ -1,0 +1,139 @@
+"""JupyterLab for one folder: on this machine only, with a token, and offline.
+
+Covered: other machines (127.0.0.1), other users of this machine (a token that is in
+no command line), the news and update popups that would go online, nbgrader's panels
+that the person at hand has no use for.
+Not covered: what the notebook does. A trainee works as the user who started it; only
+grading runs notebooks in the sandbox.
+"""
+
+import os
+import secrets
+import socket
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NoReturn
+
+from lab_env.errors import LabError
+from lab_env.files import write_json
+
+HOST = "127.0.0.1"
+DEFAULT_PORT = 8888
+FORMGRADER = "nbgrader.server_extensions.formgrader"
+_NBGRADER = (
+    FORMGRADER,
+    "nbgrader.server_extensions.validate_assignment",
+    "nbgrader.server_extensions.assignment_list",
+    "nbgrader.server_extensions.course_list",
+)
+_SETTINGS = {
+    # The popup would ask to go online, and cover the cell that is being worked on.
+    "@jupyterlab/apputils-extension:notification": {
+        "fetchNews": "false",
+        "checkForUpdates": False,
+    },
+    # `lab submit` reads when each cell ran: counts start again with every kernel.
+    "@jupyterlab/notebook-extension:tracker": {"recordTiming": True},
+}
+
+
+@dataclass(frozen=True)
+class LabServer:
+    """A JupyterLab about to start: its folder, its first page, its address."""
+
+    root: Path
+    page: str
+    port: int
+    token: str
+    examiner: bool = False
+
+    @property
+    def address(self) -> str:
+        """What to open in a browser."""
+        return f"http://{HOST}:{self.port}/{self.page}?token={self.token}"
+
+    @property
+    def settings_folder(self) -> Path:
+        """Where the server's settings lie, out of the trainee's way."""
+        folder = self.root if self.examiner else self.root.parent
+        return folder.resolve() / ".jupyter"
+
+
+def trainee_server(notebook: Path, port: int | None) -> LabServer:
+    """Return a server that opens one notebook and sees its folder."""
+    page = f"lab/tree/{notebook.name}"
+    return LabServer(notebook.parent, page, _free(port), secrets.token_hex(16))
+
+
+def formgrader_server(course: Path, port: int | None) -> LabServer:
+    """Return a server that opens nbgrader's page for marking by hand."""
+    token = secrets.token_hex(16)
+    # Its first page is about releases; marking by hand starts on this one.
+    page = "formgrader/gradebook"
+    return LabServer(course, page, _free(port), token, examiner=True)
+
+
+def run(server: LabServer, *, browser: bool) -> NoReturn:
+    """Become the server: this process ends when the server does."""
+    write_settings(server, browser=browser)
+    environment = dict(os.environ) | {
+        "JUPYTER_CONFIG_DIR": str(server.settings_folder),
+        "JUPYTER_TOKEN": server.token,
+    }
+    environment.setdefault("HF_HUB_OFFLINE", "1")
+    environment.setdefault("TOKENIZERS_PARALLELISM", "false")
+    os.chdir(server.root)
+    sys.stdout.flush()
+    command = [sys.executable, "-m", "jupyterlab"]
+    os.execve(sys.executable, command, environment)
+
+
+def write_settings(server: LabServer, *, browser: bool) -> None:
+    """Write the settings that make the promises at the top of this module."""
+    folder = server.settings_folder
+    write_json(folder / "jupyter_server_config.json", _config(server, browser))
+    write_json(folder / "labconfig" / "default_setting_overrides.json", _SETTINGS)
+    # The server half is off as well, so its menu would only lead to errors.
+    hidden = {"@jupyter/nbgrader": not server.examiner, "jupyterlab-jupytext": True}
+    page = {"disabledExtensions": hidden}
+    write_json(folder / "labconfig" / "page_config.json", page)
+
+
+def _config(server: LabServer, browser: bool) -> dict[str, Any]:
+    wanted = {name: server.examiner and name == FORMGRADER for name in _NBGRADER}
+    never = "jupyterlab.handlers.announcements.NeverCheckForUpdate"
+    return {
+        "ServerApp": {
+            "ip": HOST,
+            "port": server.port,
+            "port_retries": 0,
+            "root_dir": str(server.root.resolve()),
+            "open_browser": browser,
+            "answer_yes": True,
+            "log_level": "ERROR",
+            # Root is common in containers; the address is this machine's own.
+            "allow_root": os.geteuid() == 0,
+            "jpserver_extensions": {**wanted, "jupyterlab_jupytext": False},
+        },
+        "LabApp": {
+            "default_url": f"/{server.page}",
+            "news_url": None,
+            "check_for_updates_class": never,
+            "log_level": "ERROR",
+        },
+    }
+
+
+def _free(port: int | None) -> int:
+    """Return the port asked for, or the usual one, or else any free one."""
+    for wanted in (port,) if port else (DEFAULT_PORT, 0):
+        try:
+            with socket.create_server((HOST, wanted or 0)) as probe:
+                found: int = probe.getsockname()[1]
+                return found
+        except OSError:
+            continue
+    raise LabError(
+        f"Port {port} is taken or not allowed; leave --port out for a free one."
+    )

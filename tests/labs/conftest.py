@@ -1,0 +1,34 @@
+"""The practice lab, published once for all tests of this folder."""
+
+from pathlib import Path
+
+import pytest
+
+from lab_env.publish import publish
+from lab_env.release import Release
+
+LAB, SCENARIO = "finetuning_classifier", "customer_service"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep these tests in one process: they share one published course."""
+    here = Path(__file__).parent
+    for item in items:
+        if here in item.path.parents:
+            item.add_marker(pytest.mark.xdist_group("labs"))
+
+
+@pytest.fixture(scope="session")
+def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A course with the practice lab published through every gate, zh and en."""
+    folder = tmp_path_factory.mktemp("真实 course") / "course"
+    publish(folder, LAB, SCENARIO)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def published(course: Path) -> dict[str, Release]:
+    """The published releases by language."""
+    from lab_env.release import releases
+
+    return {release.language: release for release in releases(course)}

@@ -1,0 +1,103 @@
+"""Facts about the lab finetuning_classifier, graded for real in the two rooms."""
+
+from pathlib import Path
+
+import pytest
+from sample_submissions import Sample, write_samples
+
+from lab_env.exam import GradingReport, grade_folder
+from lab_env.lab import load_lab
+from lab_env.mistakes import load_mistakes
+from lab_env.record import Record
+from lab_env.release import Release
+
+Gates = dict[str, dict[str, object]]
+
+
+@pytest.fixture(scope="module")
+def gates(published: dict[str, Release]) -> Gates:
+    """What the publish gates saw, by trial."""
+    found: Gates = {}
+    for release in published.values():
+        results = release.manifest["gates"]
+        found |= {
+            name: seen for name, seen in results.items() if isinstance(seen, dict)
+        }
+    return found
+
+
+@pytest.fixture(scope="module")
+def samples(course: Path, published: dict[str, Release]) -> dict[str, Sample]:
+    """The sample submissions, written where the examiner finds them."""
+    return write_samples(course / "release" / published["zh"].id, course.parent / "in")
+
+
+@pytest.fixture(scope="module")
+def graded(
+    course: Path, published: dict[str, Release], samples: dict[str, Sample]
+) -> GradingReport:
+    """The sample submissions, graded as an examiner grades them."""
+    return grade_folder(course, published["zh"], course.parent / "in")
+
+
+def test_the_gold_submission_gets_all_machine_points(gates: Gates) -> None:
+    """The solution earns all 88 machine points in both languages."""
+    assert [gates[f"gold ({code})"]["machine_given"] for code in ("zh", "en")] == [
+        88
+    ] * 2
+
+
+def test_the_untouched_release_gets_nothing(gates: Gates) -> None:
+    """Handing in the release as it came earns 0 points in both languages."""
+    given = [gates[f"untouched ({code})"]["machine_given"] for code in ("zh", "en")]
+
+    assert given == [0, 0]
+
+
+def test_every_mistake_loses_its_rows(gates: Gates) -> None:
+    """Each named mistake lost at least the rows that it names."""
+    mistakes = load_mistakes(load_lab("finetuning_classifier").folder / "mistakes.py")
+
+    assert len(mistakes) >= 8
+    for mistake in mistakes:
+        seen = gates.get(f"{mistake.name} (zh)") or gates[f"{mistake.name} (en)"]
+        lost = seen["lost"]
+        assert isinstance(lost, list)
+        assert set(mistake.loses) <= set(lost)
+
+
+def test_the_samples_get_the_marks_they_should(
+    graded: GradingReport, samples: dict[str, Sample]
+) -> None:
+    """Each sample submission ends within the machine points expected of it."""
+    sheets = {row.candidate: row.sheet for row in graded.rows}
+
+    assert set(sheets) == set(samples)
+    for candidate, sample in samples.items():
+        sheet = sheets[candidate]
+        assert sheet is not None
+        given = sheet.given(sheet.machine_rows)
+        assert sample.least <= given <= sample.most, (candidate, given)
+        rows = {row.code: row for row in sheet.rows}
+        assert [c for c in sample.loses if rows[c].given == rows[c].points] == []
+        begun = [c for c in sample.not_attempted if rows[c].outcome != "not attempted"]
+        assert begun == []
+
+
+def test_no_sample_passes_before_a_person_has_marked(graded: GradingReport) -> None:
+    """A sheet with a written answer is awaiting marking, whatever its points."""
+    outcomes = {row.candidate: row.sheet.outcome for row in graded.rows if row.sheet}
+
+    assert "passed" not in outcomes.values()
+    assert "broken" not in outcomes.values()
+
+
+def test_the_record_holds_each_sample_once(
+    course: Path, graded: GradingReport, samples: dict[str, Sample]
+) -> None:
+    """After grading, the record verifies and has one graded entry a candidate."""
+    record = Record.open(course)
+    names = [entry.candidate for entry in record.entries(event="graded")]
+
+    assert record.verify().ok
+    assert sorted(name for name in names if name in samples) == sorted(samples)
