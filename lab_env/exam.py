@@ -206,7 +206,8 @@ class _Batch:
         name = f"{received.sha256[:12]}-{self.seal[:12]}"
         name = name if number == 1 else f"{name}-{number}"
         results = self.course / "results" / self.release.id / received.candidate
-        file = folder / f"{received.candidate}.json"
+        # Not the candidate's name, which may be as long as a file's name can be.
+        file = folder / f"{uuid4().hex}.json"
         write_json(
             file,
             {
@@ -308,7 +309,9 @@ def _into_gradebook(
         gradebook.autograde(course, release.id, row.candidate)
         write_hand_scores(course, release, row.sheet)
     except Exception as error:  # the mark itself is safe in the record
-        said = f"The mark is recorded, but not in the gradebook: {error}"
+        # SQLAlchemy's second line is the statement.
+        seen = str(error).partition("\n")[0]
+        said = f"The mark is recorded, but not in the gradebook: {seen}"
         return ReportRow(row.candidate, row.outcome, row.sheet, said)
     return row
 

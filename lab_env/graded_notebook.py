@@ -24,8 +24,17 @@ OUTCOMES: dict[Outcome, Text] = {
     "awaiting marking": Text("待人工评分", "awaiting marking"),
     "broken": Text("考评故障", "broken"),
 }
-# MathJax and some browsers make a link of these.
-_RUNNABLE = re.compile(r"(java|vb)(script\s*):", re.IGNORECASE)
+# Each opens a way to a link that runs, and there are many spellings of "javascript:".
+# A picture goes too: one whose file is missing stops the page of formgrader.
+_DANGEROUS = {
+    "<": "&lt;",
+    "&": "&amp;",
+    "](": "] (",
+    "]:": "] :",
+    "\\": "\N{FULLWIDTH REVERSE SOLIDUS}",  # escapes, and macros of MathJax
+}
+# "&" by itself is only text.
+_DANGER = re.compile(r"<|&(?=#|\w+;)|\][(:]|\\")
 
 
 @dataclass(frozen=True)
@@ -90,9 +99,9 @@ def graded_notebook(executed: Path, sheet: MarkSheet) -> dict[str, Any]:
 
 
 def inert(markdown: str | list[str]) -> str:
-    """Return a trainee's markdown with HTML and script shown instead of done."""
+    """Return a trainee's markdown with HTML, links and macros shown, not done."""
     text = markdown if isinstance(markdown, str) else "".join(markdown)
-    return _RUNNABLE.sub(r"\1\2&#58;", text.replace("<", "&lt;"))
+    return _DANGER.sub(lambda found: _DANGEROUS[found[0]], text)
 
 
 def _table(sheet: MarkSheet, codes: Sequence[str]) -> dict[str, str]:

@@ -46,6 +46,7 @@ class LabServer:
     page: str
     port: int
     token: str
+    language: str = "en"
     examiner: bool = False
 
     @property
@@ -60,10 +61,11 @@ class LabServer:
         return folder.resolve() / ".jupyter"
 
 
-def trainee_server(notebook: Path, port: int | None) -> LabServer:
-    """Return a server that opens one notebook and sees its folder."""
+def trainee_server(notebook: Path, port: int | None, language: str) -> LabServer:
+    """Return a server that opens one notebook, its menus in the notebook's language."""
     page = f"lab/tree/{notebook.name}"
-    return LabServer(notebook.parent, page, _free(port), secrets.token_hex(16))
+    token = secrets.token_hex(16)
+    return LabServer(notebook.parent, page, _free(port), token, language)
 
 
 def formgrader_server(course: Path, port: int | None) -> LabServer:
@@ -93,7 +95,9 @@ def write_settings(server: LabServer, *, browser: bool) -> None:
     """Write the settings that make the promises at the top of this module."""
     folder = server.settings_folder
     write_json(folder / "jupyter_server_config.json", _config(server, browser))
-    write_json(folder / "labconfig" / "default_setting_overrides.json", _SETTINGS)
+    locale = {"locale": "zh_CN" if server.language == "zh" else "en"}
+    settings = _SETTINGS | {"@jupyterlab/translation-extension:plugin": locale}
+    write_json(folder / "labconfig" / "default_setting_overrides.json", settings)
     # The server half is off as well, so its menu would only lead to errors.
     hidden = {"@jupyter/nbgrader": not server.examiner, "jupyterlab-jupytext": True}
     page = {"disabledExtensions": hidden}

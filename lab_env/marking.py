@@ -55,7 +55,7 @@ def _row(sheet: MarkSheet, code: str) -> Row:
     row = sheet.row(code)
     if row is None:
         known = [each.code for each in sheet.rows]
-        raise NotFoundError("row", code, known, f"lab result {sheet.candidate}")
+        raise NotFoundError("row", code, known, f"lab record show {sheet.candidate}")
     return row
 
 

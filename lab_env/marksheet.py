@@ -175,7 +175,7 @@ def _mark_one(
         # Whatever else a check raises is a fault of ours: open, never zero.
         zh = "考评程序自身出错，本行未评分，请联系考评员。"
         en = "The grader itself failed; no points were decided. Tell the examiner."
-        fault = f"{type(error).__name__}: {error}"[:200]
+        fault = _encodable(f"{type(error).__name__}: {error}"[:200])
         return _row(one, "broken", None, message=Text(zh, en), actual=fault)
     return _settled(one, result, values)
 
@@ -216,9 +216,18 @@ def _skipped(one: Check, needed: Row | None) -> Row:
     return _row(one, outcome, 0.0, message=Text(zh, en))
 
 
-def _row(one: Check, outcome: Outcome, given: float | None, **more: Any) -> Row:
+def _row(
+    one: Check,
+    outcome: Outcome,
+    given: float | None,
+    *,
+    message: Text | None = None,
+    **more: Any,
+) -> Row:
     base = (one.code, one.points, one.sentence, one.skill, one.part, one.by_hand)
-    return Row(*base, outcome, given, **more)
+    if message is not None:
+        message = Text(_encodable(message.zh), _encodable(message.en))
+    return Row(*base, outcome, given, message=message, **more)
 
 
 def _with_hint(message: Text, hint: Text | None) -> Text:
@@ -234,8 +243,12 @@ def _shown(value: object) -> str | None:
         return f"{value:.4f}".rstrip("0").rstrip(".")
     if isinstance(value, list | dict | tuple) and len(str(value)) > 80:
         return None
-    # A lone surrogate from a trainee's file must not stop the sheet's recording.
-    return str(value)[:2000].encode("utf-8", "replace").decode("utf-8")
+    return _encodable(str(value)[:2000])
+
+
+def _encodable(text: str) -> str:
+    """Return ``text`` without lone surrogates, which no file or record can hold."""
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def _marked_row(row: Row, given: float, by: str, reason: str) -> Row:

@@ -52,10 +52,17 @@ def open_parcel(path: Path, lab: str, release: str) -> Iterator[Parcel]:
         name = f"{lab}.ipynb"
         yield Parcel(path.name, lambda: [name], lambda _: _open_plain(path))
     else:
-        shown = "a link" if stat.S_ISLNK(kind) else f"a file {path.suffix or path.name}"
+        shown = _odd(kind) or f"a {path.suffix or 'nameless kind of'} file"
         raise SubmissionError(
             f"{path.name} is {shown}; expected a folder, a .zip or a .ipynb file."
         )
+
+
+def _odd(kind: int) -> str:
+    """Return what a file is that is no plain one; "" for a plain one."""
+    if stat.S_ISREG(kind):
+        return ""
+    return "a link" if stat.S_ISLNK(kind) else "a pipe, socket or device"
 
 
 def _open_plain(path: Path) -> BinaryIO:
@@ -92,8 +99,7 @@ def _walk(root: Path, below: str, depth: int = 0) -> Iterator[str]:
         elif stat.S_ISREG(kind):
             names = iter([name])
         else:
-            what = "a link" if stat.S_ISLNK(kind) else "a pipe, socket or device"
-            raise _refused(root.name, name, f"is {what}")
+            raise _refused(root.name, name, f"is {_odd(kind)}")
         for each in names:
             count += 1
             if count > MAX_FILES:
@@ -160,7 +166,8 @@ def _check_size(path: Path) -> None:
 def _members(
     parcel: str, archive: zipfile.ZipFile, lab: str
 ) -> dict[str, zipfile.ZipInfo]:
-    infos = [info for info in archive.infolist() if not info.is_dir()]
+    # Not info.is_dir(), which cannot bear a member without a name.
+    infos = [each for each in archive.infolist() if not each.filename.endswith("/")]
     members: dict[str, zipfile.ZipInfo] = {}
     for info in infos:
         _check_member(parcel, info)

@@ -10,6 +10,7 @@ import json
 import math
 import os
 import stat
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -20,6 +21,15 @@ MAX_TEXT_BYTES = 4_000_000
 MAX_HEADER_BYTES = 1_000_000
 MAX_ROWS = 100_000
 MAX_DEPTH = 20
+# OverflowError: JSON may write a shape that is infinite, such as 1e999.
+_NO_HEADER = (
+    ValueError,
+    RecursionError,
+    AttributeError,
+    KeyError,
+    TypeError,
+    OverflowError,
+)
 
 KIND_NAMES = {
     float: Text("一个数值", "a number"),
@@ -97,7 +107,7 @@ def read_tensor_shapes(folder: Path, name: str) -> dict[str, tuple[int, ...]]:
         header = json.loads(_read_head(folder, name, 8 + length)[8:])
         entries = {key: item for key, item in header.items() if key != "__metadata__"}
         return {key: tuple(map(int, item["shape"])) for key, item in entries.items()}
-    except (ValueError, RecursionError, AttributeError, KeyError, TypeError) as error:
+    except _NO_HEADER as error:
         raise _not_safetensors(name) from error
 
 
@@ -123,8 +133,9 @@ def _open_plain(folder: Path, name: str) -> BinaryIO:
 def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     value = dict(pairs)
     if len(value) < len(pairs):
-        names = [key for key, _ in pairs]
-        twice = next(key for key in names if names.count(key) > 1)
+        # Counted once: a count for every key would take hours on a hostile file.
+        counts = Counter(key for key, _ in pairs)
+        twice = next(key for key, count in counts.items() if count > 1)
         zh, en = f"“{twice}”出现了两次", f'"{twice}" stands there twice'
         raise Unreadable(Text(zh, en))
     return value

@@ -22,7 +22,7 @@ from lab_env.errors import LabError, NotFoundError, SubmissionError
 from lab_env.files import sha256, write_json
 from lab_env.lab import Deliverable
 from lab_env.notebook_file import MAX_BYTES, check_release, parse_notebook
-from lab_env.parcel import Parcel, open_parcel
+from lab_env.parcel import ASIDE, Parcel, open_parcel
 from lab_env.release import ID_PATTERN, Release
 
 FACTS = "submission.json"
@@ -61,12 +61,14 @@ def receive_folder(
             yield receive(course, release, candidate, paths)
         except LabError as error:
             yield Refused(candidate, str(error))
-        except OSError as error:
-            if error.errno in OUR_DISK:
+        except Exception as error:  # whatever a hand-in does, the others go on
+            if isinstance(error, OSError) and error.errno in OUR_DISK:
                 raise
+            # Not str(error), in which an OSError names a path of this machine.
+            seen = getattr(error, "strerror", None) or error
             yield Refused(
                 candidate,
-                f"{candidate} cannot be read or copied ({error.strerror}); "
+                f"{candidate} cannot be read or copied ({seen}); "
                 "pack it again with: lab submit",
             )
 
@@ -97,14 +99,17 @@ def _entries(folder: Path, release: Release) -> dict[str, list[Path]]:
     found: dict[str, list[Path]] = {}
     if folder.is_dir():
         for path in sorted(folder.iterdir()):
-            if path.name[0] in "._" or _is_for_another_release(path, release):
+            aside = path.name[0] == "." or path.name in ASIDE
+            if aside or _is_for_another_release(path, release):
                 continue
             known = path.suffix in (".zip", ".ipynb") and not path.is_dir()
             found.setdefault(path.stem if known else path.name, []).append(path)
     if not found:
-        lab = release.lab_name
+        lab, seen = release.lab_name, "is not a folder"
+        if folder.is_dir():
+            seen = "holds no submissions"
         raise LabError(
-            f"{folder} holds no submissions; expected CANDIDATE/{lab}.ipynb, "
+            f"{folder} {seen}; expected CANDIDATE/{lab}.ipynb, "
             f"CANDIDATE.zip or CANDIDATE.ipynb in it."
         )
     return found
@@ -114,7 +119,10 @@ def _is_for_another_release(path: Path, release: Release) -> bool:
     """Say whether this is nbgrader's submitted/CANDIDATE with other releases only."""
     if path.is_symlink() or not path.is_dir():
         return False
-    inner = [each.name for each in path.iterdir() if each.name[0] != "."]
+    try:
+        inner = [each.name for each in path.iterdir() if each.name[0] != "."]
+    except PermissionError:
+        return False
     releases = [name for name in inner if ID_PATTERN.fullmatch(name)]
     return bool(inner) and releases == inner and release.id not in releases
 

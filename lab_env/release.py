@@ -73,7 +73,14 @@ class Release:
     @property
     def manifest(self) -> dict[str, Any]:
         """Versions and hashes written at publishing."""
-        value: dict[str, Any] = json.loads((self.folder / MANIFEST).read_text("utf-8"))
+        try:
+            text = (self.folder / MANIFEST).read_text("utf-8")
+            value: dict[str, Any] = json.loads(text)
+        except (OSError, ValueError) as error:
+            raise BrokenError(
+                f"sealed/{self.id}/{MANIFEST} cannot be read ({error}): "
+                "restore the sealed folder."
+            ) from error
         return value
 
     @property
@@ -111,7 +118,8 @@ def find_release(course: Path, name: str) -> Release:
     """Return a release by id; an unknown id raises NotFoundError."""
     found = {release.id: release for release in releases(course)}
     if name not in found:
-        raise NotFoundError("release", name, found, "lab releases")
+        see = f"lab releases --course {course}"
+        raise NotFoundError("release", name, found, see)
     return found[name]
 
 

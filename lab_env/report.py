@@ -18,7 +18,7 @@ from lab_env.lab import lab_names, load_lab
 from lab_env.marksheet import MarkSheet, Row
 from lab_env.release import latest_release, releases
 from lab_env.scenario import read_scenario, scenario_folder, scenario_names
-from lab_env.wrapping import wrap
+from lab_env.wrapping import plain, wrap
 
 WIDTH = 100
 
@@ -249,7 +249,7 @@ def _class_line(line: Graded, language: str, note: int) -> Iterable[Styled]:
         hand = _share(sheet.hand_rows, language)
     shown = OUTCOMES.get(outcome, Text(outcome, outcome)).read(language)
     style = _STYLES.get(outcome, "yellow")
-    yield from (Styled(line.candidate), Styled(machine), Styled(hand))
+    yield from (Styled(plain(line.candidate)), Styled(machine), Styled(hand))
     yield from (Styled(wrap(shown, 16), style=style), Styled(wrap(line.sentence, note)))
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from lab_env.candidate import check_candidate
 from lab_env.errors import LabError
 from lab_env.files import regular_files
 from lab_env.marksheet import MarkSheet, Row, mark
@@ -108,14 +109,21 @@ def mark_open_rows(work: Work) -> tuple[Row, ...]:
     rows = work.folder / OPEN_ROWS
     if not rows.is_file():
         return ()
-    folder, scenario = work.folder, read_scenario(work.folder / "scenario.toml")
+    folder = work.folder
+    try:
+        checks, scenario = load_checks(rows), read_scenario(folder / "scenario.toml")
+    except Exception as error:  # a trainee may have written anything into the two
+        raise LabError(
+            f"{OPEN_ROWS} or scenario.toml in {folder} cannot be used ({error}); "
+            "delete both and run lab start again: your own files stay as they are."
+        ) from error
     submission = Submission(folder, TrustedFiles(folder), scenario, work.language)
-    return mark(load_checks(rows), submission)
+    return mark(checks, submission)
 
 
 def own_sheet(work: Work, candidate: str | None, feedback: Path) -> MarkSheet:
     """Return the trainee's mark sheet; LabError if it was not given back yet."""
-    number = candidate or _receipt_candidate(work)
+    number = check_candidate(candidate or _receipt_candidate(work))
     path = feedback / number / work.release / "sheet.json"
     if not path.is_file():
         raise LabError(

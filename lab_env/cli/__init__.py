@@ -6,6 +6,7 @@ in one sentence · 3 our fault, with a run id.
 Commands import what they need when they run, so that ``lab --help`` is quick.
 """
 
+import errno
 import os
 import secrets
 import sys
@@ -20,6 +21,7 @@ from typer.exceptions import TyperException
 
 from lab_env.cli import everyone, examiner, instructor, record, trainee
 from lab_env.errors import LabError
+from lab_env.wrapping import plain
 
 app = typer.Typer(
     name="lab",
@@ -36,6 +38,14 @@ app.add_typer(record.commands, name="record", rich_help_panel=examiner.PANEL)
 app.add_typer(everyone.commands)
 
 INTERRUPTED = 130
+_NOT_YOURS = "this user may not read or write it; choose another."
+# What is wrong with a place on the disk is for the user to change.
+_PLACES = {
+    errno.EACCES: _NOT_YOURS,
+    errno.EPERM: _NOT_YOURS,
+    errno.EROFS: "it lies on a read-only disk; choose another place.",
+    errno.ENOSPC: "the disk is full; make room, then start again.",
+}
 
 
 @app.callback(invoke_without_command=True)
@@ -69,10 +79,9 @@ def run(arguments: Sequence[str]) -> int:
         return _say("Stopped; nothing was changed.", 1)
     except LabError as error:
         return _say(str(error), error.exit_code)
-    except PermissionError as error:
-        seen = error.filename or error
-        return _say(f"{seen}: this user may not read or write it; choose another.", 2)
     except Exception as error:
+        if isinstance(error, OSError) and error.errno in _PLACES:
+            return _say(f"{error.filename or error}: {_PLACES[error.errno]}", 2)
         return _say(_logged(error, arguments), 3)
     if code == INTERRUPTED:
         return _say("Stopped by Ctrl+C.", code)
@@ -91,7 +100,7 @@ def _commands(group: typer.models.TyperInfo) -> list[typer.models.CommandInfo]:
 
 
 def _say(sentence: str, code: int) -> int:
-    print("lab:", " ".join(sentence.split()), file=sys.stderr)
+    print("lab:", plain(sentence), file=sys.stderr)
     return code
 
 
@@ -102,7 +111,8 @@ def _logged(error: Exception, arguments: Sequence[str]) -> str:
     detail = "".join(traceback.format_exception(error))
     try:
         log.parent.mkdir(parents=True, exist_ok=True)
-        log.write_text(f"lab {' '.join(arguments)}\n\n{detail}", encoding="utf-8")
+        text = f"lab {' '.join(arguments)}\n\n{detail}"
+        log.write_text(text, encoding="utf-8", errors="backslashreplace")
         kept = str(log)
     except OSError as full:
         kept = f"not kept ({full})"

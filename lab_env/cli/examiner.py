@@ -144,7 +144,7 @@ class _Progress:
             TextColumn("评分 grading"),
             BarColumn(),
             MofNCompleteColumn(),
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             console=console,
             disable=not console.is_terminal,
             transient=True,

@@ -13,6 +13,7 @@ Course = Annotated[
         "--course",
         envvar="LAB_COURSE",
         metavar="FOLDER",
+        file_okay=False,
         help="课程文件夹。 The course folder.",
     ),
 ]
@@ -37,6 +38,7 @@ WorkFolder = Annotated[
     Path | None,
     typer.Argument(
         metavar="[FOLDER]",
+        file_okay=False,
         help="实验工作文件夹。 The work folder; default: the only one in work/.",
     ),
 ]

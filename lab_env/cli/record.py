@@ -76,7 +76,10 @@ def verify(
 
 @commands.command(epilog=examples("lab record export --csv marks.csv"))
 def export(
-    csv: Annotated[Path, typer.Option("--csv", help="写到哪里。 The file to write.")],
+    csv: Annotated[
+        Path,
+        typer.Option("--csv", dir_okay=False, help="写到哪里。 The file to write."),
+    ],
     course: Course = DEFAULT_COURSE,
 ) -> None:
     """导出成绩。 Write the newest mark sheet of every attempt as CSV for Excel."""
@@ -109,7 +112,8 @@ def _releases_of(record: "Record", candidate: str, release: str | None) -> list[
     found = list(record.entries(candidate=candidate))
     if not found:
         known = {entry.candidate for entry in record.entries()}
-        raise NotFoundError("candidate", candidate, known, "lab record export")
+        see = "lab record export --csv FILE"
+        raise NotFoundError("candidate", candidate, known, see)
     names = sorted({entry.release for entry in found})
     if release is not None and release not in names:
         raise NotFoundError("release", release, names, f"lab record show {candidate}")

@@ -59,7 +59,10 @@ def start_lab(
         str, typer.Option(help="行业案例。 Scenario; default: any.")
     ] = "",
     folder: Annotated[
-        Path, typer.Option(help="工作文件夹放在哪里。 Where work folders are kept.")
+        Path,
+        typer.Option(
+            file_okay=False, help="工作文件夹放在哪里。 Where work folders are kept."
+        ),
     ] = Path("work"),
     browser: Annotated[
         bool,
@@ -86,7 +89,7 @@ def start_lab(
     typer.echo(f"{started.notebook}")
     if prepare_only:
         return
-    server = lab_server.trainee_server(started.notebook, port)
+    server = lab_server.trainee_server(started.notebook, port, started.language)
     zh = "在浏览器里打开这个地址；结束时按 Ctrl+C:"
     en = "Open this address in a browser; Ctrl+C ends it:"
     typer.echo(f"{zh if started.language == 'zh' else en}\n{server.address}")
@@ -134,7 +137,10 @@ def submit_work(
     folder: WorkFolder = None,
     out: Annotated[
         Path | None,
-        typer.Option(help="写到哪里。 The zip; default: submissions/NUMBER.zip."),
+        typer.Option(
+            dir_okay=False,
+            help="写到哪里。 The zip; default: submissions/NUMBER.zip.",
+        ),
     ] = None,
     yes: Annotated[
         bool, typer.Option("--yes", help="不再询问。 Hand in without being asked.")
@@ -182,11 +188,14 @@ def _newest(course: Path, lab: str, scenario: str, language: str) -> "Release":
     from lab_env.errors import LabError
     from lab_env.lab import load_lab
     from lab_env.release import latest_release
+    from lab_env.scenario import scenario_folder
 
     release = latest_release(course, lab, scenario, language)
     if release is not None:
         return release
     load_lab(lab)
+    if scenario:
+        scenario_folder(scenario)
     on = f" on {scenario}" if scenario else ""
     raise LabError(
         f'No release of {lab}{on} in {language} in "{course}" yet; make one: '

@@ -1,5 +1,6 @@
 """Facts about the command line: exit codes, sentences, and what each command does."""
 
+import errno
 import json
 import subprocess
 import sys
@@ -89,13 +90,44 @@ BAD_INPUT = {
         'No language "fr"',
     ),
     "build no lab": (["build", "toy"], 'No lab "toy"'),
+    "a file as course": (
+        ["releases", "--course", "a-file"],
+        "(env var: 'LAB_COURSE'): dir 'a-file' is a file. See: lab releases --help",
+    ),
+    "a notebook as work folder": (
+        ["check", "a-file"],
+        "Invalid value for '[FOLDER]': dir 'a-file' is a file. See: lab check --help",
+    ),
+    "a folder as table": (
+        ["record", "export", "--csv", "."],
+        "Invalid value for '--csv': file '.' is a directory.",
+    ),
+    "a file as parent": (
+        ["start", "finetuning_classifier", "--folder", "a-file"],
+        "Invalid value for '--folder': dir 'a-file' is a file.",
+    ),
+    "start on no scenario": (
+        ["start", "finetuning_classifier", "--scenario", "customer"],
+        'No scenario "customer"',
+    ),
+    "another course": (
+        ["grade", "toy-case-zh-r1", ".", "--course", "exam"],
+        'No release "toy-case-zh-r1". There is none yet. See: lab releases --course exam',
+    ),
+    "a name that steers the terminal": (
+        ["grade", "\x1b[2Jr1", "."],
+        'No release "\ufffd[2Jr1"',
+    ),
 }
 
 
 @pytest.mark.parametrize("kind", BAD_INPUT)
-def test_bad_input_is_one_line_and_exit_code_2(lab: Run, kind: str) -> None:
+def test_bad_input_is_one_line_and_exit_code_2(
+    lab: Run, tmp_path: Path, kind: str
+) -> None:
     """Whatever a user mistypes is answered with one sentence and exit code 2."""
     arguments, sentence = BAD_INPUT[kind]
+    (tmp_path / "a-file").touch()
 
     code, out, err = lab(*arguments)
 
@@ -103,6 +135,27 @@ def test_bad_input_is_one_line_and_exit_code_2(lab: Run, kind: str) -> None:
     assert sentence in err
     assert one_line(err)
     assert out == ""
+
+
+@pytest.mark.parametrize(
+    ("number", "sentence"),
+    [
+        (errno.EACCES, "this user may not read or write it; choose another."),
+        (errno.EROFS, "it lies on a read-only disk; choose another place."),
+        (errno.ENOSPC, "the disk is full; make room, then start again."),
+    ],
+)
+def test_a_place_that_cannot_be_used_is_for_the_user_to_change(
+    lab: Run, monkeypatch: pytest.MonkeyPatch, number: int, sentence: str
+) -> None:
+    """No rights, a read-only disk and a full one are no fault of ours."""
+
+    def fail(course: Path) -> None:
+        raise OSError(number, "no", str(course))
+
+    monkeypatch.setattr(doctor, "examine", fail)
+
+    assert lab("doctor") == (2, "", f"lab: course: {sentence}\n")
 
 
 def test_our_own_fault_has_a_run_id_and_a_log(

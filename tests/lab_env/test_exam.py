@@ -373,7 +373,7 @@ def marked(tmp_path: Path) -> Path:
             1,
             "e",
             "r",
-            'No row "J9". There is J1, M1, M2, M3. See: lab result c1',
+            'No row "J9". There is J1, M1, M2, M3. See: lab record show c1',
         ),
         ("c1", "M1", 1, "e", "r", r"Row M1 is marked by the grader \(passed, 2 of 2\)"),
         (

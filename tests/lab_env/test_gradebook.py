@@ -89,7 +89,7 @@ def test_script_of_a_trainee_is_shown_and_not_run(graded: Path) -> None:
     assert "&lt;script>" in text
     assert "<script" not in text
     assert "<img" not in text
-    assert "JavaScript:" not in text
+    assert "](JavaScript:" not in text
 
 
 @pytest.mark.parametrize(
@@ -97,13 +97,38 @@ def test_script_of_a_trainee_is_shown_and_not_run(graded: Path) -> None:
     [
         ("a < b", "a &lt; b"),
         (["two ", "lines"], "two lines"),
-        ("$\\href{javascript:f()}{x}$", "$\\href{javascript&#58;f()}{x}$"),
-        ("VBScript : x", "VBScript &#58; x"),
+        ("5 & 6, https://a.cn [7]", "5 & 6, https://a.cn [7]"),
+        ("$\\href{javascript:f()}{x}$", "$＼href{javascript:f()}{x}$"),
+        ("[a](java&#115;cript:f())", "[a] (java&amp;#115;cript:f())"),
+        ("[a][b]\n\n[b]: javascript:f()", "[a][b]\n\n[b] : javascript:f()"),
     ],
 )
 def test_inert_markdown(markdown: str | list[str], shown: str) -> None:
     """Only what could run is changed."""
     assert inert(markdown) == shown
+
+
+@pytest.mark.parametrize(
+    "markdown",
+    [
+        "[a](javascript:f())",
+        "[a](java&#115;cript:f())",
+        "[a](javascript\\:f())",
+        "[a][b]\n\n[b]: javascript:f()",
+        "$\\newcommand{\\f}[1]{\\href{java#1:f()}{x}}\\f{script}$",
+        "![pasted](attachment:image.png)",
+        "<img src=x onerror=f()>",
+    ],
+)
+def test_formgrader_shows_no_link_of_a_trainee(markdown: str) -> None:
+    """Rendered as formgrader does: no link, no picture, no macro, and no error page."""
+    renderer = pytest.importorskip("nbconvert.filters.markdown")
+
+    html = renderer.markdown2html(inert(markdown))
+
+    assert "href=" not in html
+    assert "<img" not in html
+    assert "\\" not in html
 
 
 def test_only_the_notebook_gets_into_autograded(graded: Path) -> None:

@@ -33,7 +33,7 @@ def settings(server: LabServer) -> dict[str, dict[str, object]]:
 
 def test_a_trainee_gets_no_grading_extension(tmp_path: Path) -> None:
     """All of nbgrader's panels are off, and the settings lie beside the work."""
-    server = trainee_server(tmp_path / "work" / "toy" / "toy.ipynb", None)
+    server = trainee_server(tmp_path / "work" / "toy" / "toy.ipynb", None, "zh")
 
     extensions = settings(server)["ServerApp"]["jpserver_extensions"]
 
@@ -51,7 +51,7 @@ def test_an_examiner_gets_formgrader_alone(tmp_path: Path) -> None:
 
 def test_nothing_asks_to_go_online(tmp_path: Path) -> None:
     """News and update checks are off, on the server and in the page."""
-    server = trainee_server(tmp_path / "toy" / "toy.ipynb", None)
+    server = trainee_server(tmp_path / "toy" / "toy.ipynb", None, "zh")
 
     lab = settings(server)["LabApp"]
     page = server.settings_folder / "labconfig" / "default_setting_overrides.json"
@@ -67,9 +67,9 @@ def test_a_port_in_use_is_said(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
         with pytest.raises(LabError, match=f"Port {port} is taken"):
-            trainee_server(notebook, port)
+            trainee_server(notebook, port, "zh")
 
-        assert trainee_server(notebook, None).port != port
+        assert trainee_server(notebook, None, "en").port != port
 
 
 def answer(address: str) -> int:
@@ -93,7 +93,7 @@ def test_the_server_wants_its_token_and_ends_on_ctrl_c(tmp_path: Path) -> None:
     notebook.write_text(json.dumps(cells))
     program = (
         "import sys; from pathlib import Path; from lab_env import lab_server as s;"
-        "server = s.trainee_server(Path(sys.argv[1]), None);"
+        "server = s.trainee_server(Path(sys.argv[1]), None, 'zh');"
         "print(server.address, flush=True); s.run(server, browser=False)"
     )
     with subprocess.Popen(
@@ -114,3 +114,15 @@ def test_the_server_wants_its_token_and_ends_on_ctrl_c(tmp_path: Path) -> None:
             process.wait(20)
 
     assert process.returncode == 0
+
+
+def test_menus_speak_the_language_of_the_notebook(tmp_path: Path) -> None:
+    """A Chinese release opens JupyterLab in Chinese, an English one in English."""
+    for language, locale in (("zh", "zh_CN"), ("en", "en")):
+        server = trainee_server(tmp_path / language / "toy.ipynb", None, language)
+        write_settings(server, browser=False)
+        path = server.settings_folder / "labconfig" / "default_setting_overrides.json"
+        chosen = json.loads(path.read_text("utf-8"))
+
+        key = "@jupyterlab/translation-extension:plugin"
+        assert chosen[key] == {"locale": locale}

@@ -162,3 +162,17 @@ def test_a_lone_surrogate_does_not_reach_the_record(submission: Submission) -> N
     (one,) = mark([row("M1", lambda _: Graded(1.0, "a\ud800b"))], submission)
 
     assert one.actual == "a?b"
+
+
+@pytest.mark.parametrize("error", [Unreadable, ValueError])
+def test_half_a_character_from_a_file_can_be_recorded(
+    submission: Submission, error: Callable[[Any], Exception]
+) -> None:
+    """A lone surrogate in a sentence is replaced; no file could hold it."""
+    said = Text("按 \ud800 选", "by \ud800") if error is Unreadable else "\ud800"
+
+    (one,) = mark([row("M1", raising(error(said)))], submission)
+
+    shown = f"{one.message} {one.actual}"
+    assert "?" in shown
+    assert shown.encode("utf-8")

@@ -2,6 +2,7 @@
 
 import json
 import os
+import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -167,3 +168,27 @@ def test_a_pickle_named_as_a_model_is_refused(tmp_path: Path) -> None:
 
     with pytest.raises(Unreadable, match="is not a safetensors file"):
         read_tensor_shapes(tmp_path, "a.json")
+
+
+def test_a_doubled_key_among_many_is_found_at_once(tmp_path: Path) -> None:
+    """A hundred thousand keys with one twice do not hold up the marking."""
+    many = ",".join(f'"{number}":1' for number in range(100_000))
+    put(tmp_path, f'{{{many},"x":1,"x":2}}')
+
+    begun = time.process_time()
+
+    assert '"x" stands there twice' in reading(tmp_path)
+    assert time.process_time() - begun < 5
+
+
+@pytest.mark.parametrize("shape", ["[1e999]", "[NaN]", '["9e9"]', "7", "[[1]]"])
+def test_a_tensor_of_an_impossible_shape_is_no_fault_of_ours(
+    tmp_path: Path, shape: str
+) -> None:
+    """The row fails; it is not broken, which a person would have to decide."""
+    header = f'{{"w": {{"shape": {shape}}}}}'.encode()
+    data = len(header).to_bytes(8, "little") + header
+    put(tmp_path, data, "model.safetensors")
+
+    with pytest.raises(Unreadable, match="is not a safetensors file"):
+        read_tensor_shapes(tmp_path, "model.safetensors")

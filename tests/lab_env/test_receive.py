@@ -163,10 +163,11 @@ def test_an_empty_folder_is_said_with_what_was_expected(
     course: Path, release: Release, pile: Path
 ) -> None:
     """No hand-in at all stops the command, as does a folder that is not there."""
-    expected = r"holds no submissions; expected CANDIDATE/toy_lab.ipynb, CANDIDATE.zip"
-    for folder in (pile, pile / "none"):
-        with pytest.raises(LabError, match=expected):
-            take(course, release, folder)
+    expected = r"; expected CANDIDATE/toy_lab.ipynb, CANDIDATE.zip or CANDIDATE.ipynb"
+    with pytest.raises(LabError, match=f"pile holds no submissions{expected}"):
+        take(course, release, pile)
+    with pytest.raises(LabError, match=f"none is not a folder{expected}"):
+        take(course, release, pile / "none")
 
 
 def test_one_candidate_can_be_chosen(
@@ -274,7 +275,7 @@ def test_an_entry_that_is_no_hand_in_is_refused(
 
     assert said == {
         "c1": "c1 is a link; expected a folder, a .zip or a .ipynb file.",
-        "c2.rar": "c2.rar is a file .rar; expected a folder, a .zip or a .ipynb file.",
+        "c2.rar": "c2.rar is a .rar file; expected a folder, a .zip or a .ipynb file.",
         "c3.ipynb": "c3.ipynb holds no notebook; expected one notebook, "
         "toy_lab.ipynb: hand in that file, with its name as it was.",
     }
@@ -432,3 +433,67 @@ def test_names_that_no_disk_takes_refuse_only_their_own(
     pack(pile / "c1.zip", {NOTEBOOK: work()} | dict.fromkeys(names, b""))
 
     assert sentence(course, by_hand(release), pile).startswith(said)
+
+
+def test_a_member_without_a_name_is_refused(
+    course: Path, release: Release, pile: Path
+) -> None:
+    """zipfile cannot bear an empty name; the hand-in is refused, not the pile."""
+    pack(pile / "c1.zip", {NOTEBOOK: work(), "x": b""})
+    data = bytearray((pile / "c1.zip").read_bytes())
+    entry = data.rfind(b"PK\x01\x02")
+    # The one byte of the name becomes a byte of the "extra" field behind it.
+    data[entry + 28], data[entry + 30] = 0, 1
+    (pile / "c1.zip").write_bytes(data)
+
+    said = sentence(course, release, pile)
+
+    assert said == (
+        'c1.zip: "" points outside of the hand-in; only plain files are taken, '
+        "hand in again without it."
+    )
+
+
+def test_a_hand_in_that_breaks_the_reading_harms_no_other(
+    course: Path, release: Release, pile: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Even what nobody foresaw is one refused hand-in."""
+    hand_in(pile, "good")
+    (pile / "odd.zip").write_bytes(b"")
+
+    def fail(path: Path) -> None:
+        raise IndexError("string index out of range")
+
+    monkeypatch.setattr(parcel, "_check_size", fail)
+
+    found = take(course, release, pile)
+
+    assert isinstance(found["good"], Received)
+    assert found["odd"] == Refused(
+        "odd",
+        "odd cannot be read or copied (string index out of range); "
+        "pack it again with: lab submit",
+    )
+
+
+def test_a_number_that_begins_with_an_underscore_is_not_overlooked(
+    course: Path, release: Release, pile: Path
+) -> None:
+    """Left aside are hidden files and what macOS adds, and nothing else."""
+    hand_in(pile, "_17")
+    hand_in(pile, ".hidden")
+    hand_in(pile, "__MACOSX")
+
+    assert list(take(course, release, pile)) == ["_17"]
+
+
+def test_a_pipe_beside_the_hand_ins_is_named(
+    course: Path, release: Release, pile: Path
+) -> None:
+    """A special file is refused by what it is, whatever its name says."""
+    os.mkfifo(pile / "c1.ipynb")
+
+    assert sentence(course, release, pile) == (
+        "c1.ipynb is a pipe, socket or device; expected a folder, a .zip or a "
+        ".ipynb file."
+    )

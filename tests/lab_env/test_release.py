@@ -82,3 +82,14 @@ def test_a_grader_is_loaded_from_its_path(tmp_path: Path) -> None:
     loaded = [load_checks(tmp_path / code / "grader.py") for code in ("M1", "M2")]
 
     assert [checks[0].code for checks in loaded] == ["M1", "M2"]
+
+
+def test_a_damaged_manifest_is_named(tmp_path: Path) -> None:
+    """The sentence names the file that has to be restored."""
+    folder = seal(tmp_path, 1)
+    (folder / "manifest.json").write_text("{")
+
+    with pytest.raises(
+        BrokenError, match=r"sealed/toy-case-zh-r1/manifest.json cannot"
+    ):
+        check_seal(open_release(folder))

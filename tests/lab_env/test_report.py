@@ -139,3 +139,13 @@ def test_lists_show_labs_scenarios_and_releases(tmp_path: Path) -> None:
     assert "finetuning_classifier" in printed(lab_list(tmp_path, "zh"))
     assert "customer_service" in printed(scenario_list(tmp_path, "en"))
     assert "Release" in printed(release_list(tmp_path, "en"))
+
+
+def test_a_folder_name_that_is_no_text_can_be_printed() -> None:
+    """Bytes that are no UTF-8, and escape sequences, do not stop the class table."""
+    lines = [Line("\udcff\x1b[2J", "refused", None, "\udcff is no number.")]
+
+    text = printed(class_report(lines, "en"))
+
+    assert "\ufffd\ufffd[2J" in text
+    assert text.encode("utf-8")

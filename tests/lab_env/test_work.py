@@ -80,5 +80,19 @@ def test_a_result_that_is_not_there_yet_is_said(released: Path, tmp_path: Path) 
 
     with pytest.raises(LabError, match="No result for 20260001 in"):
         own_sheet(work, "20260001", tmp_path / "feedback")
+    with pytest.raises(LabError, match=r"Candidate '\.\./1' should be 1 to 64 letters"):
+        own_sheet(work, "../1", tmp_path / "feedback")
     with pytest.raises(LabError, match="add --candidate NUMBER"):
         own_sheet(work, None, tmp_path / "feedback")
+
+
+@pytest.mark.parametrize("name", ["rows.py", "scenario.toml"])
+def test_a_given_file_that_was_spoiled_can_be_had_again(
+    released: Path, tmp_path: Path, name: str
+) -> None:
+    """The sentence says how; it is no fault of ours."""
+    work = start_work(released, tmp_path)
+    (work.folder / name).write_text("if (")
+
+    with pytest.raises(LabError, match="delete both and run lab start again"):
+        mark_open_rows(work)
