@@ -26,7 +26,7 @@ from lab_env.submission import Submission
 KEEP_SETS, TRAIN, TEST, REPORT, ANALYSE = "2.2.1", "2.2.2", "2.2.3", "2.2.4", "2.2.5"
 # Why so wide: the curve of M17 measures quality, these rows only whether it was done.
 KEPT_WHOLE, ABOVE_MAJORITY, LOSS_LEFT = 0.95, 0.15, 0.3
-AGREEMENT, HONEST = 0.98, 0.05
+AGREEMENT, HONEST, UNLUCKY = 0.98, 0.05, 0.15
 # A rerun on another machine may move a square of the confusion matrix by this much.
 MOVED = 2
 LOGGED = ("loss", "eval_loss", "eval_macro_f1")
@@ -362,8 +362,8 @@ def test_score_holds(submission: Submission) -> float:
     actual = reported(submission, "test_report.json", "macro_f1")
     right = hidden_labels(submission)
     nominal = macro_f1(*paired(right, predicted(submission, "predictions.csv", right)))
-    # Too low is luck; only what leaked into training makes it far too high.
-    if not actual - nominal <= HONEST:
+    # Somewhat too low is luck; what leaked into training makes it too high.
+    if not -UNLUCKY <= actual - nominal <= HONEST:
         what = Text("测试分数在新消息上不成立。", "The test score does not hold.")
         hint = Text("测试集是否参加了训练？", "Was the test split used for training?")
         raise Mismatch(what, actual=actual, nominal=nominal, hint=hint)

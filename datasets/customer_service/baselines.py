@@ -8,6 +8,7 @@ deviation over the seeds.
 import argparse
 import csv
 import statistics
+import sys
 import tempfile
 import time
 import tomllib
@@ -29,6 +30,7 @@ from transformers import (
     TrainingArguments,
     set_seed,
 )
+from transformers.trainer_callback import PrinterCallback
 from transformers.utils import logging
 
 HERE = Path(__file__).resolve().parent
@@ -111,6 +113,8 @@ def fine_tune(
             train_dataset=encode(tokenizer, train.texts, train.teams),
             data_collator=DataCollatorWithPadding(tokenizer),
         )
+        # Its lines would stand between those of the table.
+        trainer.remove_callback(PrinterCallback)
         trainer.train()
         answers = trainer.predict(encode(tokenizer, texts)).predictions.argmax(-1)
     return [CODES[answer] for answer in answers]
@@ -165,7 +169,8 @@ def report(
     rarest = SCENARIO["languages"][language]["rarest"]
     rows, started = [], time.process_time()
     for seed in seeds:
-        print(f"  {language} {name}: seed {seed}", end="\r", flush=True)
+        shown = f"  {language} {name}: seed {seed}"
+        print(shown.ljust(60), end="\r", file=sys.stderr, flush=True)
         rows.append(scores(held_out.teams, method(train, held_out.texts, seed), rarest))
     spent = (time.process_time() - started) / len(seeds)
     cells = [
