@@ -1,5 +1,6 @@
 """The toy lab, published once through all gates; tests work on copies of it."""
 
+import atexit
 import shutil
 from functools import cache
 from pathlib import Path
@@ -20,9 +21,10 @@ EN, ZH = "toy_lab-toy_scenario-en-r1", "toy_lab-toy_scenario-zh-r1"
 
 @cache
 def _course() -> Path:
-    course = Path(mkdtemp(prefix="toy-course-")) / "course"
-    publish_content(course, content_of(TOY))
-    return course
+    place = mkdtemp(prefix="toy-course-")
+    atexit.register(shutil.rmtree, place, ignore_errors=True)
+    publish_content(Path(place) / "course", content_of(TOY))
+    return Path(place) / "course"
 
 
 def published(folder: Path) -> Path:

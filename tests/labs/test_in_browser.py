@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -80,6 +81,7 @@ def address(course: Path, work: Path) -> Iterator[str]:
     yield found.group()
     os.killpg(server.pid, signal.SIGTERM)
     server.wait(30)
+    server.stdout.close()
 
 
 def _written(release: Release, name: str) -> bool:
@@ -117,15 +119,17 @@ def fill_first_blank(page: Page) -> None:
 
 def run_all(page: Page, notebook: Path) -> dict[str, Any]:
     """Run every cell from the menu, save, and return the saved notebook."""
-    page.get_by_role("menuitem", name=re.compile("^（Run|运行）$")).click()
-    page.get_by_text(re.compile("^（Run All Cells|运行所有单元格）$")).click()
+    page.get_by_role("menuitem", name=re.compile("^(Run|运行)$")).click()
+    page.get_by_text(re.compile("^(Run All Cells|运行所有单元格)$")).click()
     for _ in range(240):
         page.wait_for_timeout(1000)
         page.keyboard.press("Control+s")
-        saved: dict[str, Any] = json.loads(notebook.read_text("utf-8"))
-        code = [cell for cell in saved["cells"] if cell["cell_type"] == "code"]
-        if code[-1]["execution_count"] and code[-1]["outputs"]:
-            return saved
+        # Read in the middle of a save, a notebook is no JSON yet.
+        with suppress(ValueError):
+            saved: dict[str, Any] = json.loads(notebook.read_text("utf-8"))
+            code = [cell for cell in saved["cells"] if cell["cell_type"] == "code"]
+            if code[-1]["execution_count"] and code[-1]["outputs"]:
+                return saved
     raise AssertionError("the notebook did not run to its end")
 
 
@@ -161,14 +165,16 @@ def test_a_trainee_works_the_lab_and_hands_it_in(
     expect(table).to_be_visible()
     expect(table).to_contain_text("通过")
 
+    page.screenshot(path=tmp_path / "checked.png")
+
     # Nothing was asked of any other machine.
     local = ("http://127.0.0.1:", "ws://127.0.0.1:", "data:", "blob:")
     assert [url for url in asked if not url.startswith(local)] == []
 
     # Handed in from a terminal in the browser.
-    page.get_by_role("menuitem", name=re.compile("^（File|文件）$")).click()
-    page.get_by_text(re.compile("^（New|新建）$"), exact=True).first.hover()
-    page.get_by_role("menuitem", name=re.compile("^（Terminal|终端）$")).click()
+    page.get_by_role("menuitem", name=re.compile("^(File|文件)$")).click()
+    page.get_by_text(re.compile("^(New|新建)$"), exact=True).first.hover()
+    page.get_by_role("menuitem", name=re.compile("^(Terminal|终端)$")).click()
     page.wait_for_selector(".xterm-helper-textarea", state="attached", timeout=MINUTE)
     page.wait_for_timeout(1500)
     out = tmp_path / "submissions" / f"{CANDIDATE}.zip"
@@ -180,6 +186,7 @@ def test_a_trainee_works_the_lab_and_hands_it_in(
         if out.is_file():
             break
     assert out.is_file()
+    page.screenshot(path=tmp_path / "handed-in.png")
     page.close()
 
     # And graded: all machine points, three rows open for a person.
