@@ -92,6 +92,8 @@ def test_the_server_wants_its_token_and_ends_on_ctrl_c(tmp_path: Path) -> None:
     cells = {"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
     notebook.write_text(json.dumps(cells))
     program = (
+        # Started in the background, a process inherits that Ctrl-C is ignored.
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler);"
         "import sys; from pathlib import Path; from lab_env import lab_server as s;"
         "server = s.trainee_server(Path(sys.argv[1]), None, 'zh');"
         "print(server.address, flush=True); s.run(server, browser=False)"
@@ -109,11 +111,10 @@ def test_the_server_wants_its_token_and_ends_on_ctrl_c(tmp_path: Path) -> None:
         try:
             assert answer(f"{files}?token={token}") == 200
             assert answer(files) == 403
-        finally:
             process.send_signal(signal.SIGINT)
-            process.wait(20)
-
-    assert process.returncode == 0
+            assert process.wait(20) == 0
+        finally:
+            process.kill()
 
 
 def test_menus_speak_the_language_of_the_notebook(tmp_path: Path) -> None:
