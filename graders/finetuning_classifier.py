@@ -8,7 +8,7 @@ from collections import Counter
 
 from tokenizers import Tokenizer
 
-from lab_env.checks import Graded, Mismatch, Text, check, curve
+from lab_env.checks import Graded, Mismatch, Text, check, curve, met
 from lab_env.classifier import (
     base_config,
     curve_ends,
@@ -50,7 +50,7 @@ def hidden_labels(submission: Submission) -> dict[str, str]:
 
 
 @check("M1", points=2, part="data", skill=KEEP_SETS)
-def messages_are_counted(submission: Submission) -> int:
+def messages_are_counted(submission: Submission) -> Graded:
     """训练消息的条数正确。
 
     The number of training messages is right.
@@ -60,7 +60,7 @@ def messages_are_counted(submission: Submission) -> int:
     if actual != nominal:
         what = Text("条数不对：请数训练集。", "Not right: count the train split.")
         raise Mismatch(what, actual=actual, nominal=nominal)
-    return nominal
+    return met(actual, nominal)
 
 
 @check("M2", points=3, part="data", skill=KEEP_SETS)
@@ -81,7 +81,7 @@ def messages_per_team_are_counted(submission: Submission) -> dict[str, int]:
 
 
 @check("M3", points=2, part="data", skill=KEEP_SETS)
-def imbalance_is_right(submission: Submission) -> float:
+def imbalance_is_right(submission: Submission) -> Graded:
     """最多的团队是最少的团队的几倍，计算正确。
 
     The ratio of the most common team to the rarest is right.
@@ -95,11 +95,11 @@ def imbalance_is_right(submission: Submission) -> float:
         swapped = close(actual, max(others) / min(others), 0.01)
         hint = USE_LABEL if swapped else None
         raise Mismatch(what, actual=actual, nominal=nominal, hint=hint)
-    return actual
+    return met(actual, nominal)
 
 
 @check("M4", points=2, part="baseline", skill=TRAIN)
-def majority_accuracy_is_right(submission: Submission) -> float:
+def majority_accuracy_is_right(submission: Submission) -> Graded:
     """“一律猜最多的团队”在验证集上的准确率正确。
 
     The accuracy of always naming the most common team is right on validation.
@@ -111,7 +111,7 @@ def majority_accuracy_is_right(submission: Submission) -> float:
     if not close(actual, nominal):
         what = Text("准确率不对：哪个团队最多？", "Not right: which team is largest?")
         raise Mismatch(what, actual=actual, nominal=nominal)
-    return actual
+    return met(actual, nominal)
 
 
 @check("M5", points=2, part="baseline", skill=TEST)
@@ -125,7 +125,7 @@ def baseline_predicted(submission: Submission) -> dict[str, str]:
 
 
 @check("M6", points=3, part="baseline", skill=TEST, needs=baseline_predicted)
-def baseline_score_is_right(submission: Submission, given: dict[str, str]) -> float:
+def baseline_score_is_right(submission: Submission, given: dict[str, str]) -> Graded:
     """报告的基线 macro-F1 与预测文件一致。
 
     The macro-F1 reported for the baseline follows from its predictions.
@@ -137,11 +137,11 @@ def baseline_score_is_right(submission: Submission, given: dict[str, str]) -> fl
         micro = close(actual, accuracy(*right))
         hint = USE_MACRO if micro else None
         raise Mismatch(SCORE_WRONG, actual=actual, nominal=nominal, hint=hint)
-    return actual
+    return met(actual, nominal)
 
 
 @check("M7", points=2, part="baseline", skill=TRAIN, needs=baseline_predicted)
-def baseline_is_fair(submission: Submission, given: dict[str, str]) -> float:
+def baseline_is_fair(submission: Submission, given: dict[str, str]) -> Graded:
     """基线只从训练集学习，并明显好过“一律猜最多的团队”。
 
     The baseline learned from the train split alone and clearly beats the majority.
@@ -158,11 +158,11 @@ def baseline_is_fair(submission: Submission, given: dict[str, str]) -> float:
     if not actual >= least:
         what = Text("基线没有明显好过一律猜最多。", "It does not beat the majority.")
         raise Mismatch(what, actual=actual, nominal=f">= {least:.3f}")
-    return actual
+    return met(actual, f">= {least:.3f}")
 
 
 @check("M8", points=3, part="training", skill=TRAIN)
-def length_keeps_messages_whole(submission: Submission) -> int:
+def length_keeps_messages_whole(submission: Submission) -> Graded:
     """max_length 让至少 95 % 的训练消息保持完整，且不超过模型的上限。
 
     max_length keeps 95 % of training messages whole, within the model's limit.
@@ -180,7 +180,7 @@ def length_keeps_messages_whole(submission: Submission) -> int:
         en = f"{actual} keeps {whole:.0%} whole; the model reads at most {limit}."
         nominal = f">= {KEPT_WHOLE:.0%}, <= {limit}"
         raise Mismatch(Text(zh, en), actual=actual, nominal=nominal)
-    return actual
+    return met(f"{actual}: {whole:.1%}", f">= {KEPT_WHOLE:.0%}")
 
 
 @check("M9", points=2, part="training", skill=TRAIN)
@@ -199,7 +199,7 @@ def label_ids_follow_the_scheme(submission: Submission) -> None:
 
 
 @check("M10", points=3, part="training", skill=TRAIN)
-def every_epoch_is_logged(submission: Submission) -> int:
+def every_epoch_is_logged(submission: Submission) -> Graded:
     """训练日志里每一轮都有训练损失、验证损失和 macro-F1。
 
     The log has training loss, validation loss and macro-F1 for every epoch.
@@ -214,11 +214,11 @@ def every_epoch_is_logged(submission: Submission) -> int:
         zh = f"日志里训练 {len(trained)} 轮、检查 {len(checked)} 轮，应该一轮不缺。"
         en = f"The log has {len(trained)} epochs trained and {len(checked)} checked."
         raise Mismatch(Text(zh, en), actual=len(checked), nominal="every epoch")
-    return last
+    return met(last, len(trained))
 
 
 @check("M11", points=3, part="training", skill=TRAIN)
-def model_learned(submission: Submission) -> float:
+def model_learned(submission: Submission) -> Graded:
     """训练损失明显下降：最后一轮不到第一轮的 30 %。
 
     The training loss fell well: the last epoch has less than 30 % of the first.
@@ -235,11 +235,11 @@ def model_learned(submission: Submission) -> float:
         en = f"The last loss is still {left:.0%} of the first."
         hint = Text("检查学习率的大小。", "Is the learning rate right?")
         raise Mismatch(Text(zh, en), actual=left, nominal=f"<= {LOSS_LEFT}", hint=hint)
-    return left
+    return met(left, f"<= {LOSS_LEFT}")
 
 
 @check("M12", points=4, part="training", skill=KEEP_SETS)
-def trained_on_train_alone(submission: Submission) -> int:
+def trained_on_train_alone(submission: Submission) -> Graded:
     """模型只用训练集训练，没有混入别的数据。
 
     The model was trained on the train split and nothing else.
@@ -253,11 +253,11 @@ def trained_on_train_alone(submission: Submission) -> int:
         en = f"{actual} messages were used; they are not the {len(ids)} of train."
         hint = Text("测试集绝不能参加训练。", "Never train on the test split.")
         raise Mismatch(Text(zh, en), actual=actual, nominal=len(ids), hint=hint)
-    return len(ids)
+    return met(actual, len(ids))
 
 
 @check("M13", points=4, part="training", skill=TEST)
-def best_checkpoint_is_kept(submission: Submission) -> float:
+def best_checkpoint_is_kept(submission: Submission) -> Graded:
     """保留的是验证集 macro-F1 最高的检查点。
 
     The checkpoint kept is the one with the best macro-F1 on validation.
@@ -279,7 +279,7 @@ def best_checkpoint_is_kept(submission: Submission) -> float:
     if not kept >= best:
         what = Text("有一轮的 macro-F1 更高。", "Another epoch has a higher macro-F1.")
         raise Mismatch(what, actual=kept, nominal=best)
-    return kept
+    return met(kept, best)
 
 
 @check("M14", points=3, part="model", skill=TEST)
@@ -292,7 +292,7 @@ def predictions_are_complete(submission: Submission) -> dict[str, str]:
 
 
 @check("M15", points=2, part="model", skill=TRAIN)
-def model_is_saved(submission: Submission) -> str:
+def model_is_saved(submission: Submission) -> Graded:
     """保存的模型是 safetensors 格式，结构与基础模型一致，每个团队一个输出。
 
     The saved model is safetensors, built as the base model, one output a team.
@@ -308,11 +308,11 @@ def model_is_saved(submission: Submission) -> str:
         what = Text("模型的结构与基础模型不同。", "It is not built as the base model.")
         seen = f"{config['model_type'][:40]}, {len(shapes)} tensors"
         raise Mismatch(what, actual=seen, nominal=base["model_type"])
-    return str(config["model_type"])
+    return met(config["model_type"], base["model_type"])
 
 
 @check("M16", points=5, part="model", skill=TEST, needs=model_is_saved)
-def model_gives_the_predictions(submission: Submission, kind: str) -> float:
+def model_gives_the_predictions(submission: Submission, kind: str) -> Graded:
     """考评端运行保存的模型，结果与 predictions.csv 至少 98 % 一致。
 
     The examiner's run of the saved model agrees with predictions.csv in 98 %.
@@ -324,7 +324,7 @@ def model_gives_the_predictions(submission: Submission, kind: str) -> float:
         what = Text("模型和预测文件不一致。", "Model and predictions do not agree.")
         hint = Text("标签顺序是否变了？", "Was the order of labels changed?")
         raise Mismatch(what, actual=actual, nominal=f">= {AGREEMENT}", hint=hint)
-    return actual
+    return met(actual, f">= {AGREEMENT}")
 
 
 @check("M17", points=28, part="model", skill=TEST, needs=predictions_are_complete)
@@ -354,7 +354,7 @@ def rarest_team_is_found(submission: Submission, given: dict[str, str]) -> Grade
 
 
 @check("M19", points=4, part="model", skill=TEST)
-def test_score_holds(submission: Submission) -> float:
+def test_score_holds(submission: Submission) -> Graded:
     """报告的测试 macro-F1 在没见过的消息上也成立（虚高不超过 0.05）。
 
     The reported test macro-F1 holds on unseen messages (at most 0.05 too high).
@@ -367,11 +367,11 @@ def test_score_holds(submission: Submission) -> float:
         what = Text("测试分数在新消息上不成立。", "The test score does not hold.")
         hint = Text("测试集是否参加了训练？", "Was the test split used for training?")
         raise Mismatch(what, actual=actual, nominal=nominal, hint=hint)
-    return actual
+    return met(actual, nominal)
 
 
 @check("M20", points=3, part="analysis", skill=REPORT)
-def test_scores_are_right(submission: Submission) -> float:
+def test_scores_are_right(submission: Submission) -> Graded:
     """报告的测试准确率和 macro-F1 与测试预测一致。
 
     The reported test accuracy and macro-F1 follow from the test predictions.
@@ -386,7 +386,7 @@ def test_scores_are_right(submission: Submission) -> float:
         hint = USE_MACRO if micro else None
         said, expected = [f"{a:.4f}, {b:.4f}" for a, b in (actual, nominal)]
         raise Mismatch(SCORE_WRONG, actual=said, nominal=expected, hint=hint)
-    return actual[1]
+    return met(actual[1], nominal[1])
 
 
 @check("M21", points=2, part="analysis", skill=ANALYSE)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lab_env.checks import Check, Graded, Mismatch, NotAttempted, Text, Unreadable
+from lab_env.checks import Check, Graded, Mismatch, NotAttempted, Text, Unreadable, met
 from lab_env.errors import BrokenError
 from lab_env.marksheet import MarkSheet, Row, broken_rows, mark
 from lab_env.scenario import Scenario
@@ -176,3 +176,16 @@ def test_half_a_character_from_a_file_can_be_recorded(
     shown = f"{one.message} {one.actual}"
     assert "?" in shown
     assert shown.encode("utf-8")
+
+
+def test_a_met_row_shows_what_was_expected(submission: Submission) -> None:
+    """A row that passed can carry its nominal value, and hands its actual one on."""
+    first = row("M1", lambda _: met(0.62, ">= 0.6"))
+    second = row("M2", lambda _, value: met(value, 0.62), needs=first)
+    rows = mark([first, second], submission)
+
+    assert [(one.actual, one.nominal) for one in rows] == [
+        ("0.62", ">= 0.6"),
+        ("0.62", "0.62"),
+    ]
+    assert [one.outcome for one in rows] == ["passed", "passed"]
