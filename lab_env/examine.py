@@ -17,7 +17,7 @@ from lab_env.release import Release
 from lab_env.room_a import limits_of
 from lab_env.sandbox import Isolation, JailRun, run_program
 
-PROGRAM = Path(__file__).with_name("model_run.py")
+PROGRAM = Path(__file__).parent / "inside" / "model_run.py"
 READY, PREDICTIONS, FAILURE = "ready.txt", "predictions.csv", "failure.txt"
 WEIGHTS = "model.safetensors"
 MAX_LENGTH, SHORTEST, LONGEST = 128, 4, 512

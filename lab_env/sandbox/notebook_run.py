@@ -14,9 +14,9 @@ from lab_env.errors import SubmissionError
 from lab_env.sandbox.program import Task, run_task
 from lab_env.sandbox.runs import MB, Isolation, JailRun, Limits, SandboxError
 
-INSIDE = Path(__file__).with_name("inside.py")
+INSIDE = Path(__file__).parent.parent / "inside" / "run_cells.py"
 SUBMITTED = "submitted.ipynb"
-# Named by text: importing ``inside`` would load Jupyter out here.
+# Named by text: importing ``run_cells`` would load Jupyter out here.
 EXECUTED = "executed.ipynb"
 TIMED_OUT = "timed_out"
 CELL_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")

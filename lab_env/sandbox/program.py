@@ -29,7 +29,7 @@ from lab_env.sandbox.place import Place, open_jail
 from lab_env.sandbox.runs import MB, Ended, Isolation, JailRun, Limits, SandboxError
 from lab_env.sandbox.watch import Watch
 
-LAUNCH = Path(__file__).with_name("launch.py")
+LAUNCH = Path(__file__).parent.parent / "inside" / "launch.py"
 # A larger folder is shown read-only instead of copied, so it costs no memory.
 COPIED_MB = 64
 

@@ -17,10 +17,10 @@ from transformers import (
     PreTrainedTokenizerFast,
 )
 
-from lab_env import model_run
 from lab_env.checks import Finding, NotAttempted, Text, Unreadable
 from lab_env.errors import BrokenError
 from lab_env.examine import examine_model
+from lab_env.inside import model_run
 from lab_env.release import Release
 from lab_env.sandbox import require_isolation
 from lab_env.submission import Submission, TrustedFiles
