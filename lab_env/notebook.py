@@ -16,7 +16,7 @@ import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from lab_env.checks import Check, Language, Text
 from lab_env.errors import LabError
@@ -35,6 +35,7 @@ from lab_env.widgets.errors import explain_errors, know_words
 from lab_env.widgets.row_table import RowTable, SavedFiles
 
 __all__ = [
+    "annotate",
     "fingerprint",
     "load_scenario",
     "save_json",
@@ -70,6 +71,17 @@ class Case:
     files: dict[str, str]
     unseen: str
     base_model: str
+    data: str
+
+    def file(self, name: str) -> str:
+        """Return where a data file of the scenario lies."""
+        path = Path(self.data, name)
+        if not path.is_file():
+            there = ", ".join(sorted(each.name for each in path.parent.glob("*")))
+            zh = f"数据里没有 {name}，有的是：{there}。"
+            en = f"There is no {name} among the data; there is: {there}."
+            raise LabError(Text(zh, en).read(self.language))
+        return str(path)
 
 
 def load_scenario() -> Case:
@@ -78,7 +90,8 @@ def load_scenario() -> Case:
     folder = Path.cwd()
     language = notebook_language()
     scenario, data, model = _places(folder, language)
-    splits = {split: str(data / f"{split}.csv") for split in LABELLED}
+    files = {split: data / f"{split}.csv" for split in LABELLED}
+    splits = {split: str(path) for split, path in files.items() if path.is_file()}
     know_words([*scenario.label_codes, *scenario.columns.values(), *LABELLED])
     return Case(
         scenario.title.read(language),
@@ -87,6 +100,7 @@ def load_scenario() -> Case:
         splits,
         str(data / "heldout.csv"),
         str(model),
+        str(data),
     )
 
 
@@ -131,6 +145,34 @@ def save_model(model: Any, folder: str = "model") -> None:
         shutil.rmtree(folder, ignore_errors=True)
         shutil.copytree(draft, folder)
     _saved.append(Path(folder, "model.safetensors"))
+
+
+def annotate(
+    labelling: str | Path,
+    tasks: str | Path | Sequence[Mapping[str, Any]],
+    out: str | Path,
+    *,
+    mode: Literal["normal", "fast"] = "normal",
+    guideline: str | Path | None = None,
+) -> Any:
+    """Return the annotation page for these tasks; each submit is written to ``out``.
+
+    ``labelling`` is a Label Studio configuration, or a file with one.
+    """
+    from lab_env.widgets import annotator  # what it needs is loaded where it is used
+
+    facts = Path(PUBLIC_FACTS)
+    release = json.loads(facts.read_text("utf-8"))["release"] if facts.is_file() else ""
+    _saved.append(Path(out))
+    return annotator.annotate(
+        labelling,
+        tasks,
+        out,
+        mode=mode,
+        guideline=guideline,
+        language=notebook_language(),
+        release=release,
+    )
 
 
 def training_curve() -> Any:
@@ -198,7 +240,9 @@ def _places(folder: Path, language: str) -> tuple[Scenario, Path, Path]:
         raise LabError(Text(zh, en).read(language))
     name = tomllib.loads(facts.read_text(encoding="utf-8"))["scenario"]
     scenario = read_scenario(scenario_folder(name) / "scenario.toml")
-    model = base_model_folder(scenario.facts["model"]["base"])
+    model = Path("base_model")
+    if scenario.base_model:
+        model = base_model_folder(scenario.base_model)
     return scenario, content_folder("datasets") / name / "data" / language, model
 
 

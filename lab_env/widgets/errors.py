@@ -56,7 +56,8 @@ def explain(error: BaseException, names: Iterable[str]) -> Text:
         return _syntax(error)
     if isinstance(error, NameError):
         return _name(getattr(error, "name", None) or str(error), names)
-    return Text(str(error), str(error))
+    said = getattr(error, "message", None)
+    return said if isinstance(said, Text) else Text(str(error), str(error))
 
 
 def _name(name: str, names: Iterable[str]) -> Text:
