@@ -48,8 +48,10 @@ lint: setup ## ruff and mypy
 labs: setup ## make the notebooks in labs/ from their lab.py
 	@$(LAB) build
 
-bench: setup ## measure how far seed and machine move a mark
+bench: setup ## measure: what moves a mark, what grading costs, large piles
 	@$(BIN)/python tests/bench/marks.py
+	@$(BIN)/python tests/bench/throughput.py
+	@$(BIN)/python tests/bench/many.py
 
 release: test ## check version and changelog, build the wheel into dist/
 	@grep -qx "version = \"$$(sed -n 's/^## \[\([0-9.]*\)\].*/\1/p' CHANGELOG.md | head -1)\"" pyproject.toml || \

@@ -25,7 +25,8 @@ from lab_env.release import (
 )
 from lab_env.scenario import Scenario, base_model_folder
 
-SPLITS = ("train", "validation", "test", "heldout")
+# Files of a scenario that are the same in every language.
+SHARED = "shared"
 OPEN_ROWS = "rows.py"
 CACHES = shutil.ignore_patterns("__pycache__", ".ipynb_checkpoints")
 SECRET_TABLE = "recipe"
@@ -46,11 +47,12 @@ class Content:
     key: Path
 
     def key_of(self, language: str) -> Path:
-        """Return the folder of hidden labels in that language."""
+        """Return the folder of what is hidden in that language."""
         folder = self.key / language
-        if not (folder / "heldout.csv").is_file():
+        if not folder.is_dir() or not any(folder.iterdir()):
             raise LabError(
-                f"{folder} has no heldout.csv; a key has one folder for each language."
+                f"{folder} is not there or empty; a key has one folder for each"
+                " language."
             )
         return folder
 
@@ -128,11 +130,10 @@ def _write_public(
     lab, scenario = content.lab, content.scenario
     notebook = build_source(lab, scenario, language, name)
     write_whole(folder / f"{lab.name}.ipynb", notebook_text(notebook))
-    for split in SPLITS:
-        _copy(
-            content.folder / "data" / language / f"{split}.csv",
-            folder / "data" / f"{split}.csv",
-        )
+    for part in (SHARED, language):
+        data = content.folder / "data" / part
+        if part == language or data.is_dir():
+            _copy_folder(data, folder / "data")
     _copy(content.folder / f"guideline.{language}.md", folder / "guideline.md")
     text = (content.folder / "scenario.toml").read_text(encoding="utf-8")
     write_whole(folder / "scenario.toml", public_scenario(text))
@@ -192,6 +193,12 @@ def _copy(source: Path, target: Path) -> None:
         raise LabError(f"{source} is missing; a release needs it.")
     target.parent.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(source, target)
+
+
+def _copy_folder(source: Path, target: Path) -> None:
+    if not source.is_dir():
+        raise LabError(f"{source} is missing; a release needs it.")
+    shutil.copytree(source, target, ignore=CACHES, dirs_exist_ok=True)
 
 
 def _mode(exam: bool) -> str:

@@ -81,6 +81,21 @@ def base_config(submission: Submission) -> dict[str, Any]:
     return config
 
 
+def by_own_table(
+    submission: Submission, rows: Iterable[Mapping[str, str]]
+) -> dict[str, str]:
+    """Return {id: label} of a model's predictions, read by the model's own table.
+
+    ``rows`` have labels by the order of the scheme. Another order is one mistake, and
+    has its row; here it must not cost the quality as well.
+    """
+    fields: dict[str, type] = {"id2label": dict}
+    names = submission.read_json("model/config.json", fields)["id2label"]
+    codes = submission.scenario.label_codes
+    own = {code: str(names.get(str(n), "")) for n, code in enumerate(codes)}
+    return {row["id"]: own[row["label"]] for row in rows}
+
+
 def curve_ends(ends: Mapping[str, float]) -> str:
     """Return the ends of a curve as the sheet prints them."""
     return f"{ends['zero']:.2f} → {ends['full']:.2f}"

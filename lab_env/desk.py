@@ -4,6 +4,7 @@ import fcntl
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from lab_env.errors import LabError
@@ -30,6 +31,27 @@ def only_grader(course: Path) -> Iterator[None]:
         stream.write(str(os.getpid()))
         stream.flush()
         yield
+
+
+@dataclass(frozen=True)
+class SheetAt:
+    """Where a mark sheet stands in the record; a thousand of these are small."""
+
+    record: Record
+    candidate: str
+    release: str
+    seq: int
+
+    @classmethod
+    def of(cls, record: Record, entry: Entry) -> "SheetAt":
+        """Return where the sheet of this entry stands."""
+        return cls(record, entry.candidate, entry.release, entry.seq)
+
+    def read(self) -> MarkSheet:
+        """Return the sheet."""
+        found = sheets(self.record, self.candidate, self.release)
+        body = next(entry.body for entry in found if entry.seq == self.seq)
+        return MarkSheet.from_json(body["sheet"])
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """Whether this machine can work and grade labs: one fact per line, with what to do."""
 
+import os
 import re
 import shutil
 import sys
@@ -13,6 +14,13 @@ PYTHON = (3, 11)
 FREE_GB = 5
 LOCK = "requirements.txt"
 _PIN = re.compile(r"([A-Za-z0-9._-]+)==([^\s;#]+)")
+# From which version on Landlock holds what.
+LANDLOCK = (
+    (1, "files (Linux 5.13)"),
+    (3, "cutting files (6.2)"),
+    (4, "TCP (6.7)"),
+    (6, "signals and abstract sockets (6.12)"),
+)
 # The first that is installed is what plots with Chinese labels are drawn with.
 CJK_FONTS = ("Noto Sans CJK", "Source Han Sans", "WenQuanYi", "SimHei", "PingFang")
 
@@ -36,6 +44,8 @@ def examine(course: Path) -> Iterator[Fact]:
     yield disk_fact(course)
     yield course_fact(course)
     yield isolation_fact()
+    yield layers_fact()
+    yield cgroup_fact()
     yield torch_fact()
     yield font_fact()
     yield browser_fact()
@@ -105,15 +115,46 @@ def isolation_fact() -> Fact:
     from lab_env.sandbox import detect_isolation
 
     found = detect_isolation()
-    if found.tier != "none" and not found.missing:
-        return Fact("ok", f"Isolation: {found.sentence}")
-    if found.tier != "none":
-        missing = ", ".join(found.missing)
-        return Fact("!", f"Isolation: {found.sentence} Missing: {missing}")
+    if found.tier == "none":
+        why = " ".join([found.sentence, *found.missing])
+        return Fact(
+            "x",
+            f"No isolation: {why} Or grade your own work only, with "
+            "--trust-submissions.",
+        )
+    said = f'Isolation, tier "{found.tier}": {found.sentence}'
+    if not found.missing:
+        return Fact("ok", said)
+    return Fact("!", f"{said} Missing: {' '.join(found.missing)}")
+
+
+def layers_fact() -> Fact:
+    """Say what the kernel offers beside namespaces, and what it is too old for."""
+    from lab_env.sandbox.confinement import layers
+
+    here = layers()
+    missing = [what for since, what in LANDLOCK if here.landlock < since]
+    if not here.seccomp:
+        missing.append("a filter of system calls (x86-64 and arm64 have one)")
+    if not missing:
+        return Fact("ok", f"Kernel: {here}")
+    old = "; ".join(missing)
+    return Fact("!", f"Kernel: {here}. Not confined by it: {old}. Use a newer Linux.")
+
+
+def cgroup_fact() -> Fact:
+    """Say whether the kernel could hold limits over a whole run."""
+    controllers = _controllers()
+    if {"memory", "pids"} <= controllers:
+        return Fact(
+            "ok", "cgroup v2 with memory and pids: not needed, runs are watched"
+        )
+    seen = ", ".join(sorted(controllers)) or "none"
     return Fact(
-        "x",
-        f"No isolation: {found.sentence} Install bubblewrap (make setup), or grade "
-        "your own work only, with --trust-submissions.",
+        "ok",
+        f"cgroup v2 for this user: {seen}. Runs are watched ten times a second "
+        "instead; for a hard limit on all of them start the grader with systemd-run "
+        "--user --scope -p MemoryMax=8G -p TasksMax=1000.",
     )
 
 
@@ -146,6 +187,20 @@ def browser_fact() -> Fact:
         if path := shutil.which(name):
             return Fact("ok", f"Browser for the tests: {path}")
     return Fact("!", "No chromium: the tests that open pages are skipped.")
+
+
+def _controllers() -> set[str]:
+    try:
+        own = Path("/proc/self/cgroup").read_text(encoding="utf-8")
+    except OSError:
+        return set()
+    paths = [line[3:] for line in own.splitlines() if line.startswith("0::")]
+    folders = [Path("/sys/fs/cgroup", path.lstrip("/")) for path in paths]
+    usable = [each for each in folders if os.access(each / "cgroup.procs", os.W_OK)]
+    found: set[str] = set()
+    for folder in usable:
+        found |= set((folder / "cgroup.controllers").read_text().split())
+    return found
 
 
 def _installed(name: str) -> str | None:

@@ -16,6 +16,8 @@ from lab_env.files import write_json, write_whole
 from lab_env.release import Release
 from lab_env.room_a import limits_of
 from lab_env.sandbox import Isolation, JailRun, run_program
+from lab_env.submission import TrustedFiles
+from lab_env.training_log import splits_to_run
 
 PROGRAM = Path(__file__).parent / "inside" / "model_run.py"
 READY, PREDICTIONS, FAILURE = "ready.txt", "predictions.csv", "failure.txt"
@@ -43,18 +45,23 @@ def examine_model(
     if not weights.is_file():
         return
     with TemporaryDirectory(dir=out.parent) as scratch:
-        facts = Path(scratch, "facts.json")
-        write_json(facts, _facts(release, deliverables))
+        facts, splits = Path(scratch, "facts.json"), _splits(release, deliverables)
+        write_json(facts, _facts(release, deliverables) | {"splits": splits})
+        data = release.released / "data"
         run = run_program(
             [sys.executable, "-I", str(PROGRAM)],
             files={
                 "facts.json": facts,
                 WEIGHTS: weights,
                 "base_model": release.released / "base_model",
-                "inputs.csv": release.released / "data" / "heldout.csv",
-            },
+                "inputs.csv": data / "heldout.csv",
+            }
+            | {f"{split}.csv": data / f"{split}.csv" for split in splits},
             out=out,
-            collect=[READY, PREDICTIONS, FAILURE],
+            collect=[
+                *(READY, PREDICTIONS, FAILURE),
+                *(f"numbers_{split}.csv" for split in splits),
+            ],
             limits=limits_of(release.lab),
             isolation=isolation,
             threads=threads,
@@ -81,6 +88,15 @@ def _max_length(deliverables: Path) -> int:
     return length if SHORTEST <= length <= LONGEST else MAX_LENGTH
 
 
+def _splits(release: Release, deliverables: Path) -> list[str]:
+    """Return the released splits against which the training log is held."""
+    try:
+        said = readers.read_json(deliverables, "training.json", {"checking_ids": str})
+    except Finding:
+        return []
+    return splits_to_run(TrustedFiles(release.released), said["checking_ids"])
+
+
 def _judge(run: JailRun, out: Path) -> None:
     if READY not in run.collected:
         # The weights had not been touched: this is never the trainee's doing.
@@ -93,7 +109,8 @@ def _judge(run: JailRun, out: Path) -> None:
         PREDICTIONS in run.collected and (run.ended, run.exit_code) == ("finished", 0)
     ):
         return
-    (out / PREDICTIONS).unlink(missing_ok=True)
+    for path in out.glob("*.csv"):
+        path.unlink()
     zh = f"运行这个模型时中途结束({run.ended})"
     en = f"the run of the model ended early ({run.ended}, exit code {run.exit_code})"
     write_whole(out / FAILURE, f"{zh}\n{en}\n")

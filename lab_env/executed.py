@@ -1,20 +1,29 @@
 """What cells of a submission printed, made harmless for an examiner's browser.
 
-Covered: HTML, script, SVG, widgets, huge outputs, forged sources and metadata.
+Covered: HTML, script, SVG, widgets, huge outputs, pictures that fill the memory, what
+steers a terminal, forged sources and metadata.
 Not covered: what a text says, or a picture shows.
 """
 
 import json
 import re
+from base64 import b64decode
 from collections.abc import Mapping
 from typing import Any
 
 from lab_env.errors import SubmissionError
 from lab_env.notebook_file import inner, parse_json
 
+_PNG = b"\x89PNG\r\n\x1a\n"
+# Of what steers a terminal only colours and the ends of lines are kept.
+_STEERS = re.compile(
+    r"\x1b(?!\[[\d;]*m)|[\x00-\x07\x0b\x0c\x0e-\x1a\x1c-\x1f\x7f-\x9f]"
+)
 _PICTURE = re.compile(r"[A-Za-z0-9+/=\s]*")
 OUTPUT_CHARACTERS = 20_000
 PICTURE_CHARACTERS = 2_000_000
+# A few KB may unpack to more than a browser can hold.
+PICTURE_PIXELS = 40_000_000
 NOTEBOOK_CHARACTERS = 8_000_000
 
 
@@ -66,16 +75,24 @@ def _harmless(output: object) -> dict[str, Any] | None:
 def _pictures_and_text(data: Mapping[str, Any]) -> dict[str, str]:
     kept = {"text/plain": _cut(data.get("text/plain"))}
     picture = _text(data.get("image/png"))
-    if 0 < len(picture) <= PICTURE_CHARACTERS and _PICTURE.fullmatch(picture):
+    short = len(picture) <= PICTURE_CHARACTERS and _PICTURE.fullmatch(picture)
+    if short and 0 < _pixels(picture) <= PICTURE_PIXELS:
         kept["image/png"] = picture
     return kept
+
+
+def _pixels(picture: str) -> int:
+    """Return the pixels that a PNG says it has; 0 if it is none."""
+    head = b64decode("".join(picture[:100].split())[:32] + "====")
+    width, height = (int.from_bytes(head[at : at + 4]) for at in (16, 20))
+    return width * height if head.startswith(_PNG) else 0
 
 
 def _text(value: object) -> str:
     if isinstance(value, list):
         value = "".join(line for line in value if isinstance(line, str))
     text = value if isinstance(value, str) else ""
-    return text.encode("utf-8", "replace").decode("utf-8")
+    return _STEERS.sub("", text.encode("utf-8", "replace").decode("utf-8"))
 
 
 def _cut(value: object) -> str:

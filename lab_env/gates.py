@@ -10,10 +10,12 @@
 Gates 4 to 6 grade real hand-ins in the two rooms. Not covered: mistakes nobody named.
 """
 
+import shutil
 from collections.abc import Iterator, Sequence
 from itertools import cycle
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import nbformat
 from nbformat import NotebookNode
@@ -33,6 +35,7 @@ from lab_env.readers import read_csv
 from lab_env.release import Release, load_checks
 from lab_env.trials import Trial, Tried
 
+BY_HAND = "by_hand"
 UNTOUCHED, GOLD = "untouched", "gold"
 
 
@@ -57,11 +60,12 @@ def check_still(content: Content, releases: Sequence[Release]) -> None:
 
 
 def trials_of(
-    content: Content, releases: Sequence[Release], *, thorough: bool
+    content: Content, releases: Sequence[Release], scratch: Path, *, thorough: bool
 ) -> tuple[Trial, ...]:
     """Return the work to hand in: gold, untouched, and each mistake in one language.
 
-    With ``thorough`` every mistake is tried in every language.
+    With ``thorough`` every mistake is tried in every language. Work of the hand that
+    is wrong lies below ``scratch``.
     """
     lab, scenario = content.lab, content.scenario
     mistakes = load_mistakes(lab.folder / "mistakes.py")
@@ -75,15 +79,25 @@ def trials_of(
     for mistake in mistakes:
         for release in releases if thorough else [next(turns)]:
             answers = mistaken_answers(lab, scenario, release.language, mistake)
-            hand = _by_hand(content, release)
+            hand = _spoiled(mistake, _by_hand(content, release), scratch)
             trials.append(Trial(mistake.name, release, answers, mistake.loses, hand))
     return tuple(trials)
 
 
 def _by_hand(content: Content, release: Release) -> Path | None:
-    """Return ``gold/<language>/`` of the lab: the work that cannot be run again."""
-    folder = content.lab.folder / "gold" / release.language
+    """Return ``by_hand/`` of the key: right deliverables that cannot be run again."""
+    folder = content.key_of(release.language) / BY_HAND
     return folder if folder.is_dir() else None
+
+
+def _spoiled(mistake: Mistake, right: Path | None, scratch: Path) -> Path | None:
+    """Return the work of the hand with the mistake in it."""
+    if mistake.by_hand is None or right is None:
+        return right
+    folder = scratch / uuid4().hex
+    shutil.copytree(right, folder)
+    mistake.by_hand(folder)
+    return folder
 
 
 def check_tried(tried: Tried) -> Tried:
@@ -165,6 +179,8 @@ def _points(notebook: NotebookNode) -> Iterator[float]:
 
 
 def _check_key(release: Release) -> None:
+    if not (release.released / "data" / "heldout.csv").is_file():
+        return
     hidden = {row["id"] for row in read_csv(release.key, "heldout.csv", ["id"])}
     inputs = release.released / "data"
     given = {row["id"] for row in read_csv(inputs, "heldout.csv", ["id"])}

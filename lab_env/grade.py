@@ -18,6 +18,7 @@ from tempfile import TemporaryDirectory, mkdtemp
 from typing import Any, TypedDict
 
 from lab_env.checks import Text
+from lab_env.durable import make_folder, settle
 from lab_env.errors import BrokenError, LabError, SubmissionError
 from lab_env.examine import examine_model
 from lab_env.files import write_json
@@ -172,21 +173,11 @@ def _version(name: str) -> str:
         return "not installed"
 
 
-def settle(fresh: Path, final: Path) -> None:
-    """Give a complete result its name; one that is already there stays."""
-    try:
-        fresh.rename(final)
-    except OSError:
-        if not (final / "sheet.json").is_file():
-            raise
-        shutil.rmtree(fresh)
-
-
 def main(job_file: str) -> int:
     """Run the job; 0 when its result folder is there."""
     job = json.loads(Path(job_file).read_text("utf-8"))
     final = Path(job["result"])
-    final.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(final.parent)
     # A name with a dot: whoever grades next removes what a killed job left.
     fresh = Path(mkdtemp(prefix=".", dir=final.parent))
     # mkdtemp makes 0700, which another grading user could not read.

@@ -5,7 +5,8 @@ The only module that imports nbgrader. What it changes:
 - ``Blanks`` writes our starters where nbgrader would write "YOUR CODE HERE";
 - ``Rows`` stands where nbgrader would run the notebook: our result of the two rooms
   takes the place of the submitted notebook, and if there is none it is made;
-- ``RowScores`` writes the points of our mark sheet into the gradebook.
+- ``RowScores`` writes the points of our mark sheet into the gradebook;
+- feedback is made of our page (``pages/feedback.py``).
 
 Covered: forged metadata, doubled cells, HTML and script in a submission, files and
 links beside the notebook: nothing of a submission but texts of cells gets into
@@ -20,6 +21,7 @@ import sys
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +45,7 @@ from lab_env.graded_notebook import (
 from lab_env.release import find_release
 from lab_env.solutions import regions_of, starter_of, written_starter_of
 
+FEEDBACK = "lab_env.pages.feedback.FeedbackPage"
 CONFIG_FILE = "nbgrader_config.py"
 HEADING = '"""The nbgrader configuration of this course, written by lab."""'
 _STOCK = "nbgrader.preprocessors."
@@ -61,6 +64,14 @@ GRADE_STEPS = (
     f"{_STOCK}AssignLatePenalties",
     f"{_STOCK}CheckCellMetadata",
 )
+
+
+@dataclass(frozen=True)
+class HandScore:
+    """What a person gave for one cell in formgrader, and said about it."""
+
+    points: float
+    comment: str
 
 
 class Blanks(ClearSolutions):  # type: ignore[misc]
@@ -167,6 +178,10 @@ def config() -> Config:
     made.GenerateAssignment.preprocessors = list(RELEASE_STEPS)
     made.Autograde.sanitize_preprocessors = [f"{_OURS}Rows"]
     made.Autograde.autograde_preprocessors = list(GRADE_STEPS)
+    made.GenerateFeedback.preprocessors = [f"{_STOCK}GetGrades"]
+    made.GenerateFeedback.exporter_class = FEEDBACK
+    # The folder is there already: it holds the trainee's mark sheet.
+    made.GenerateFeedback.force = True
     return made
 
 
@@ -270,6 +285,16 @@ def reset_scores(course: Path, release_id: str, candidate: str) -> None:
             grade.auto_score, grade.needs_manual_grade = None, True
 
 
+def has_submission(course: Path, release_id: str, candidate: str) -> bool:
+    """Say whether the gradebook knows this candidate's work."""
+    with _gradebook(course) as book:
+        try:
+            book.find_submission(release_id, candidate)
+        except MissingEntry:
+            return False
+    return True
+
+
 def scores_of(
     course: Path, release_id: str
 ) -> dict[str, dict[str, tuple[float | None, bool]]]:
@@ -280,6 +305,21 @@ def scores_of(
                 grade.name: (_points(grade), grade.needs_manual_grade)
                 for notebook in submission.notebooks
                 for grade in notebook.grades
+            }
+            for submission in book.assignment_submissions(release_id)
+        }
+
+
+def hand_scores(course: Path, release_id: str) -> dict[str, dict[str, HandScore]]:
+    """Return {candidate: {cell: what a person gave and has not to look at again}}."""
+    with _gradebook(course) as book:
+        return {
+            submission.student.id: {
+                grade.name: HandScore(grade.manual_score, said.get(grade.name) or "")
+                for notebook in submission.notebooks
+                for said in [{each.name: each.comment for each in notebook.comments}]
+                for grade in notebook.grades
+                if grade.manual_score is not None and not grade.needs_manual_grade
             }
             for submission in book.assignment_submissions(release_id)
         }

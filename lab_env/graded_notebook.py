@@ -24,6 +24,8 @@ OUTCOMES: dict[Outcome, Text] = {
     "awaiting marking": Text("待人工评分", "awaiting marking"),
     "broken": Text("考评故障", "broken"),
 }
+# Our table, for our pages; what a trainee prints cannot have this type.
+ROWS = "application/vnd.ai-trainer-lab.rows+json"
 # Each opens a way to a link that runs, and there are many spellings of "javascript:".
 # A picture goes too: one whose file is missing stops the page of formgrader.
 _DANGEROUS = {
@@ -35,6 +37,9 @@ _DANGEROUS = {
 }
 # "&" by itself is only text.
 _DANGER = re.compile(r"<|&(?=#|\w+;)|\][(:]|\\")
+_CHANGED = re.compile(r"&(?:lt|amp);|\N{FULLWIDTH REVERSE SOLIDUS}")
+# Not the links: a space more in a link does no harm.
+_WRITTEN = {now: before for before, now in _DANGEROUS.items() if "]" not in before}
 
 
 @dataclass(frozen=True)
@@ -104,10 +109,29 @@ def inert(markdown: str | list[str]) -> str:
     return _DANGER.sub(lambda found: _DANGEROUS[found[0]], text)
 
 
-def _table(sheet: MarkSheet, codes: Sequence[str]) -> dict[str, str]:
+def as_written(markdown: str) -> str:
+    """Return what a trainee wrote, of what ``inert`` made of it, for a page of text."""
+    return _CHANGED.sub(lambda found: _WRITTEN[found[0]], markdown)
+
+
+def _table(sheet: MarkSheet, codes: Sequence[str]) -> dict[str, Any]:
     found = [row for row in map(sheet.row, codes) if row is not None]
     lines = [_line(row, sheet.language) for row in found]
-    return {"output_type": "stream", "name": "stdout", "text": "\n".join(lines) + "\n"}
+    rows = [row_shown(row, sheet.language) for row in found]
+    data = {"text/plain": "\n".join(lines) + "\n", ROWS: rows}
+    return {"output_type": "display_data", "metadata": {}, "data": data}
+
+
+def row_shown(row: Row, language: str) -> dict[str, Any]:
+    """Return a row as a page shows it; a nominal value is never among it."""
+    return {
+        "code": row.code,
+        "sentence": row.sentence.read(language),
+        "actual": row.actual or "",
+        "given": row.given,
+        "points": row.points,
+        "outcome": OUTCOMES[row.outcome].read(language),
+    }
 
 
 def _line(row: Row, language: str) -> str:

@@ -1,5 +1,8 @@
 """JupyterLab for one folder: on this machine only, with a token, and offline.
 
+An examiner gets formgrader alone, without JupyterLab: a page that shows the work of
+trainees stands on no server that can run programs.
+
 Covered: other machines (127.0.0.1), other users of this machine (a token that is in
 no command line), the news and update popups that would go online, nbgrader's panels
 that the person at hand has no use for.
@@ -20,12 +23,23 @@ from lab_env.files import write_json
 
 HOST = "127.0.0.1"
 DEFAULT_PORT = 8888
-FORMGRADER = "nbgrader.server_extensions.formgrader"
-_NBGRADER = (
+# Loads nbgrader's own, with our pages in the place of its pages.
+FORMGRADER = "lab_env.pages.formgrader"
+_EXTENSIONS = (
     FORMGRADER,
+    "nbgrader.server_extensions.formgrader",
     "nbgrader.server_extensions.validate_assignment",
     "nbgrader.server_extensions.assignment_list",
     "nbgrader.server_extensions.course_list",
+    "jupyterlab_jupytext",
+)
+# With these a page could start programs; an examiner has no need of them.
+_LAB = (
+    "jupyterlab",
+    "jupyter_lsp",
+    "jupyter_server_terminals",
+    "notebook",
+    "notebook_shim",
 )
 _SETTINGS = {
     # The popup would ask to go online, and cover the cell that is being worked on.
@@ -87,7 +101,8 @@ def run(server: LabServer, *, browser: bool) -> NoReturn:
     environment.setdefault("TOKENIZERS_PARALLELISM", "false")
     os.chdir(server.root)
     sys.stdout.flush()
-    command = [sys.executable, "-m", "jupyterlab"]
+    program = "jupyter_server" if server.examiner else "jupyterlab"
+    command = [sys.executable, "-m", program]
     os.execve(sys.executable, command, environment)
 
 
@@ -105,7 +120,9 @@ def write_settings(server: LabServer, *, browser: bool) -> None:
 
 
 def _config(server: LabServer, browser: bool) -> dict[str, Any]:
-    wanted = {name: server.examiner and name == FORMGRADER for name in _NBGRADER}
+    wanted = dict.fromkeys(_EXTENSIONS, False)
+    if server.examiner:
+        wanted |= dict.fromkeys(_LAB, False) | {FORMGRADER: True}
     never = "jupyterlab.handlers.announcements.NeverCheckForUpdate"
     return {
         "ServerApp": {
@@ -118,7 +135,8 @@ def _config(server: LabServer, browser: bool) -> dict[str, Any]:
             "log_level": "ERROR",
             # Root is common in containers; the address is this machine's own.
             "allow_root": os.geteuid() == 0,
-            "jpserver_extensions": {**wanted, "jupyterlab_jupytext": False},
+            "default_url": f"/{server.page}",
+            "jpserver_extensions": wanted,
         },
         "LabApp": {
             "default_url": f"/{server.page}",
@@ -126,6 +144,8 @@ def _config(server: LabServer, browser: bool) -> dict[str, Any]:
             "check_for_updates_class": never,
             "log_level": "ERROR",
         },
+        # The page would print the configuration of the server.
+        "FormgradeExtension": {"debug": False},
     }
 
 

@@ -1,8 +1,8 @@
 """Find what must not leave with a release, in the bytes that leave.
 
-Covered: solution lines, markers, hidden labels beside their ids or as a column, source
-of closed rows, the recipe, outputs of cells; in every file, in notebook metadata and
-attachments, whatever the white space.
+Covered: solution lines, markers, hidden labels beside their ids or as a column, lines
+of a JSON key, source of closed rows, the recipe, outputs of cells; in every file, in
+notebook metadata and attachments, whatever the white space.
 Not covered: a solution in other words, a picture of one, an archive within a file.
 """
 
@@ -28,7 +28,7 @@ from lab_env.readers import read_csv
 from lab_env.release import Release
 from lab_env.solutions import regions_of, replace_regions, solution_lines
 
-SHORTEST_SOLUTION, SHORTEST_ROW = 8, 16
+SHORTEST_SOLUTION, SHORTEST_ROW, SHORTEST_KEY = 8, 16, 40
 MARKERS = ("### BEGIN SOLUTION", "### END SOLUTION", "# starter:")
 # A column that agrees this often with the hidden labels is the hidden labels.
 TELLING_SHARE = 0.9
@@ -66,13 +66,13 @@ def secrets_of(sources: list[NotebookNode], grader: str) -> tuple[Secret, ...]:
 
 def check_leaks(release: Release, secrets: tuple[Secret, ...]) -> None:
     """Raise GateError at the first secret found in what trainees get."""
-    labels = _hidden_labels(release.key)
+    labels, key = _hidden_labels(release.key), list(_key_lines(release.key))
     for path in regular_files(release.released):
         name = path.relative_to(release.released).as_posix()
         data = path.read_bytes()
         _check_whole(release, name, data)
         packed = _packed_file(name, data)
-        for secret in secrets:
+        for secret in (*secrets, *key):
             if secret.packed in packed:
                 raise _leak(release, name, f"{secret.what} ({secret.shown[:60]!r})")
         if name.endswith(".csv"):
@@ -136,7 +136,21 @@ def _check_whole(release: Release, name: str, data: bytes) -> None:
                 raise _leak(release, name, f'outputs in the cell "{cell["id"]}"')
 
 
+def _key_lines(key: Path) -> Iterator[Secret]:
+    """Yield each line of a key that is written by hand or by rule, not a table."""
+    for path in regular_files(key):
+        if path.suffix not in (".jsonl", ".json"):
+            continue
+        for line in path.read_text(encoding="utf-8").splitlines():
+            packed = _packed(line)
+            if len(packed) >= SHORTEST_KEY:
+                name = path.relative_to(key).as_posix()
+                yield Secret(f"a line of the key {name}", line.strip(), packed)
+
+
 def _hidden_labels(key: Path) -> dict[str, str]:
+    if not (key / "heldout.csv").is_file():
+        return {}
     rows = read_csv(key, "heldout.csv", ["id"])
     column = next(name for name in rows[0] if name != "id")
     return {row["id"]: row[column] for row in rows}

@@ -88,7 +88,7 @@ def write_hand_scores(course: Path, release: Release, sheet: MarkSheet) -> None:
         return
     from lab_env import gradebook  # a second of CPU: only where it is used
 
-    if sheet.candidate not in gradebook.scores_of(course, release.id):
+    if not gradebook.has_submission(course, release.id, sheet.candidate):
         return
     for cell in read_sealed(release.notebook)["cells"]:
         codes = inner(cell, "metadata", "lab").get("rows", ())

@@ -4,7 +4,7 @@ They are how we know that a grader can tell good work from bad.
 """
 
 import importlib.util
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,12 +14,17 @@ from lab_env.errors import LabError
 
 @dataclass(frozen=True)
 class Mistake:
-    """One wrong answer: the code that stands instead of each named solution region."""
+    """One wrong answer: the code that stands instead of each named solution region.
+
+    Work of the hand is wrong by ``by_hand``: it gets a folder with the right
+    deliverables of one language and spoils them.
+    """
 
     name: str
     says: Text
     answers: Mapping[str, str]
     loses: tuple[str, ...]
+    by_hand: Callable[[Path], None] | None = None
 
 
 def load_mistakes(path: Path) -> tuple[Mistake, ...]:

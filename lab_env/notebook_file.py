@@ -10,6 +10,7 @@ Plain ``json`` on purpose: nbformat accepts more than we want, and costs a secon
 """
 
 import json
+import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
@@ -21,8 +22,12 @@ from lab_env.errors import SubmissionError
 MAX_BYTES = 20_000_000
 MAX_CELLS = 2_000
 MAX_DEPTH = 40
+# A list or object of two bytes takes sixty and more in memory.
+MAX_CONTAINERS = 400_000
 FORMAT = 4
 KINDS = ("code", "markdown", "raw")
+# Possessive, so that a text of any length is passed over without a way back.
+_TEXT = re.compile(rb'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -105,6 +110,7 @@ def parse_json(data: bytes, name: str) -> dict[str, Any]:
             'MB; choose "Clear All Outputs", save, and hand in again.'
         )
     try:
+        _refuse_crowded(data)
         value = json.loads(
             data.decode("utf-8-sig"),
             parse_constant=_refuse_constant,
@@ -135,6 +141,18 @@ def _refuse_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(value) < len(pairs):
         raise ValueError("a key stands twice in one object")
     return value
+
+
+def _refuse_crowded(data: bytes) -> None:
+    if _opened(data) <= MAX_CONTAINERS:
+        return
+    # Brackets in texts open nothing.
+    if _opened(_TEXT.sub(b"", data)) > MAX_CONTAINERS:
+        raise ValueError(f"more than {MAX_CONTAINERS} lists and objects")
+
+
+def _opened(data: bytes) -> int:
+    return data.count(b"[") + data.count(b"{")
 
 
 def _refuse_deep(value: object, depth: int = 0) -> None:

@@ -10,7 +10,7 @@ import stat
 import struct
 import zipfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -24,6 +24,7 @@ MAX_ZIP_BYTES = 500_000_000
 MAX_DIRECTORY_BYTES = 1_000_000
 # Left aside unread: hidden files, and what macOS puts into every zip.
 ASIDE = ("__MACOSX",)
+_SAYS_UTF_8 = 0x800
 _END = b"PK\x05\x06"
 _PLAIN = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
@@ -115,11 +116,18 @@ def _open_below(root: Path, parts: list[str]) -> int:
             deeper = os.open(part, flags, dir_fd=folder)
             os.close(folder)
             folder = deeper
-        return os.open(parts[-1], _PLAIN, dir_fd=folder)
+        handle = os.open(parts[-1], _PLAIN, dir_fd=folder)
     except OSError as error:
         raise _refused(root.name, "/".join(parts), "cannot be opened") from error
     finally:
         os.close(folder)
+    count = os.fstat(handle).st_nlink
+    if count != 1:
+        # On a shared disk, the other name may be a file of the examiner's.
+        os.close(handle)
+        why = f"is one file under {count} names (a hard link)"
+        raise _refused(root.name, "/".join(parts), why)
+    return handle
 
 
 @contextmanager
@@ -166,6 +174,8 @@ def _check_size(path: Path) -> None:
 def _members(
     parcel: str, archive: zipfile.ZipFile, lab: str
 ) -> dict[str, zipfile.ZipInfo]:
+    for info in archive.infolist():
+        info.filename = _name_of(info)
     # Not info.is_dir(), which cannot bear a member without a name.
     infos = [each for each in archive.infolist() if not each.filename.endswith("/")]
     members: dict[str, zipfile.ZipInfo] = {}
@@ -178,6 +188,17 @@ def _members(
             raise _refused(parcel, info.filename, "is in it twice")
         members[info.filename] = info
     return _without_top(members, f"{lab}.ipynb")
+
+
+def _name_of(info: zipfile.ZipInfo) -> str:
+    """Return a member's name; a Chinese Windows writes GBK and does not say so."""
+    if info.flag_bits & _SAYS_UTF_8:
+        return info.filename
+    data = info.filename.encode("cp437")
+    for encoding in ("utf-8", "gb18030"):
+        with suppress(UnicodeDecodeError):
+            return data.decode(encoding)
+    return info.filename
 
 
 def _check_member(parcel: str, info: zipfile.ZipInfo) -> None:

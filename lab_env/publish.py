@@ -77,7 +77,7 @@ def publish_content(
         progress(f"{', '.join(release.id for release in drafts)}: drafted")
         check_still(content, drafts)
         tried = try_all(
-            trials_of(content, drafts, thorough=thorough),
+            trials_of(content, drafts, draft / "by_hand", thorough=thorough),
             course / "gates",
             draft,
             isolation=isolation,

@@ -4,6 +4,7 @@ Every file here may be hostile: it is capped in size and depth, never executed,
 never unpickled, and whatever is wrong with it is said in one sentence (``Finding``).
 """
 
+import codecs
 import csv
 import io
 import json
@@ -21,6 +22,13 @@ MAX_TEXT_BYTES = 4_000_000
 MAX_HEADER_BYTES = 1_000_000
 MAX_ROWS = 100_000
 MAX_DEPTH = 20
+# Of one number, by the names that safetensors has for them.
+NUMBER_BYTES = {
+    **dict.fromkeys(("F64", "I64", "U64"), 8),
+    **dict.fromkeys(("F32", "I32", "U32"), 4),
+    **dict.fromkeys(("F16", "BF16", "I16", "U16"), 2),
+    **dict.fromkeys(("I8", "U8", "BOOL", "F8_E4M3", "F8_E5M2"), 1),
+}
 # OverflowError: JSON may write a shape that is infinite, such as 1e999.
 _NO_HEADER = (
     ValueError,
@@ -46,9 +54,7 @@ def read_text(folder: Path, name: str) -> str:
     try:
         return data.decode("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError as error:
-        zh = f"{name} 的第 {error.start} 个字节不是 UTF-8 编码。请用 UTF-8 重新保存。"
-        en = f"{name}: byte {error.start} is not UTF-8. Save the file again as UTF-8."
-        raise Unreadable(Text(zh, en)) from error
+        raise _not_utf8(name, data, error.start) from error
 
 
 def read_bytes(folder: Path, name: str, limit: int) -> bytes:
@@ -80,7 +86,9 @@ def read_json(folder: Path, name: str, fields: Mapping[str, type]) -> dict[str, 
 
 def read_csv(folder: Path, name: str, columns: Sequence[str]) -> list[dict[str, str]]:
     """Return the rows of a CSV file that has at least ``columns``."""
-    reader = csv.DictReader(io.StringIO(read_text(folder, name)), strict=True)
+    # newline=None: an old Mac ends lines with "\r" alone.
+    stream = io.StringIO(read_text(folder, name), newline=None)
+    reader = csv.DictReader(stream, strict=True)
     try:
         header = reader.fieldnames or []
         missing = [column for column in columns if column not in header]
@@ -98,22 +106,37 @@ def read_csv(folder: Path, name: str, columns: Sequence[str]) -> list[dict[str, 
 
 
 def read_tensor_shapes(folder: Path, name: str) -> dict[str, tuple[int, ...]]:
-    """Return {tensor name: shape} from the header of a safetensors file."""
-    size_field = _read_head(folder, name, 8)
-    length = int.from_bytes(size_field, "little")
-    if len(size_field) < 8 or not 2 <= length <= MAX_HEADER_BYTES:
-        raise _not_safetensors(name)
+    """Return {tensor name: shape} of a safetensors file whose data is all there."""
+    with _open_plain(folder, name) as stream:
+        size_field = stream.read(8)
+        length = int.from_bytes(size_field, "little")
+        if len(size_field) < 8 or not 2 <= length <= MAX_HEADER_BYTES:
+            raise _not_safetensors(name)
+        text, size = stream.read(length), os.fstat(stream.fileno()).st_size
     try:
-        header = json.loads(_read_head(folder, name, 8 + length)[8:])
+        header = json.loads(text)
         entries = {key: item for key, item in header.items() if key != "__metadata__"}
-        return {key: tuple(map(int, item["shape"])) for key, item in entries.items()}
+        shapes = {key: tuple(map(int, item["shape"])) for key, item in entries.items()}
+        places = [_place(item, shapes[key]) for key, item in entries.items()]
     except _NO_HEADER as error:
         raise _not_safetensors(name) from error
+    end = 0
+    for begin, after in sorted(places):
+        if begin != end:
+            raise _not_safetensors(name)
+        end = after
+    if end != size - 8 - length:
+        raise _not_safetensors(name)
+    return shapes
 
 
-def _read_head(folder: Path, name: str, count: int) -> bytes:
-    with _open_plain(folder, name) as stream:
-        return stream.read(count)
+def _place(item: Mapping[str, Any], shape: Sequence[int]) -> tuple[int, int]:
+    """Return where a tensor begins and ends; ValueError unless its shape fits there."""
+    begin, end = map(int, item["data_offsets"])
+    size = math.prod(shape) * NUMBER_BYTES[item["dtype"]]
+    if min(shape, default=0) < 0 or end - begin != size:
+        raise ValueError(f"{shape} is not in {begin}:{end}")
+    return begin, end
 
 
 def _open_plain(folder: Path, name: str) -> BinaryIO:
@@ -197,6 +220,27 @@ def _not_plain(name: str) -> Finding:
     zh = f"{name} 不是普通文件（可能是链接或文件夹）。请删除它，再运行保存它的单元格。"
     en = f"{name} is not a plain file (a link or a folder?). Delete it and save again."
     return Unreadable(Text(zh, en))
+
+
+def _not_utf8(name: str, data: bytes, place: int) -> Finding:
+    seen = _encoding(data)
+    zh = f"{name} 的第 {place} 个字节不是 UTF-8 编码。请用 UTF-8 重新保存。"
+    en = f"{name}: byte {place} is not UTF-8. Save the file again as UTF-8."
+    if seen:
+        zh = f"{name} 是 {seen} 编码，应为 UTF-8。请另存为 UTF-8。"
+        en = f"{name} is in {seen}, expected UTF-8. Save the file again as UTF-8."
+    return Unreadable(Text(zh, en))
+
+
+def _encoding(data: bytes) -> str:
+    """Return which other encoding the bytes are in, as Windows writes them, or ""."""
+    if data[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+        return "UTF-16"
+    try:
+        data.decode("gb18030")
+    except UnicodeDecodeError:
+        return ""
+    return "GBK"
 
 
 def _too_large(name: str, size: int, limit: int) -> Finding:

@@ -11,15 +11,16 @@ import errno
 import hashlib
 import json
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
 
 from lab_env.candidate import check_candidate
+from lab_env.durable import make_folder, settle
 from lab_env.errors import LabError, NotFoundError, SubmissionError
-from lab_env.files import sha256, write_json
+from lab_env.files import sha256
 from lab_env.lab import Deliverable
 from lab_env.notebook_file import MAX_BYTES, check_release, parse_notebook
 from lab_env.parcel import ASIDE, Parcel, open_parcel
@@ -37,7 +38,12 @@ class Received:
     candidate: str
     sha256: str
     folder: Path
-    facts: Mapping[str, Any]
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """Its files and where it came from, read anew: a pile may be large."""
+        value: dict[str, Any] = json.loads((self.folder / FACTS).read_text("utf-8"))
+        return value
 
 
 @dataclass(frozen=True)
@@ -84,7 +90,7 @@ def receive(
             f"Candidate {candidate} has {len(paths)} hand-ins ({names}); keep one."
         )
     mine = course / "received" / release.id / candidate
-    mine.mkdir(parents=True, exist_ok=True)
+    make_folder(mine)
     fresh = Path(mkdtemp(prefix=".", dir=mine))
     try:
         with open_parcel(paths[0], release.lab_name, release.id) as parcel:
@@ -217,11 +223,12 @@ def _sha256(data: bytes) -> str:
 def _keep(fresh: Path, mine: Path, facts: dict[str, Any]) -> Received:
     final = mine / facts["sha256"][:12]
     if not final.is_dir():
-        write_json(fresh / FACTS, facts)
+        text = json.dumps(facts, ensure_ascii=False, indent=1)
+        (fresh / FACTS).write_text(text + "\n", "utf-8")
         for path in fresh.rglob("*"):
             path.chmod(0o555 if path.is_dir() else 0o444)
         fresh.chmod(0o755)
-        fresh.rename(final)
+        settle(fresh, final)
     kept = json.loads((final / FACTS).read_text("utf-8"))
     changed = [n for n, digest in facts["files"].items() if _now(final / n) != digest]
     if changed or kept["files"] != facts["files"]:
@@ -229,4 +236,4 @@ def _keep(fresh: Path, mine: Path, facts: dict[str, Any]) -> Received:
             f"{final / (changed or [FACTS])[0]} is not as it was received; "
             "restore it from a backup, then grade again."
         )
-    return Received(facts["candidate"], facts["sha256"], final, kept)
+    return Received(facts["candidate"], facts["sha256"], final)

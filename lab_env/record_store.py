@@ -37,6 +37,7 @@ BEGIN SELECT RAISE(ABORT, 'entries of the record are never replaced'); END;
 _ADVICE = {
     "SQLITE_BUSY": "another program holds it; try again in a minute",
     "SQLITE_FULL": "the disk is full; make room and try again",
+    "SQLITE_IOERR": "the disk refused it, perhaps it is full; make room and try again",
     "SQLITE_READONLY": "it may not be written here; ask who owns the course folder",
     "SQLITE_CANTOPEN": "it may not be opened here; copy the folder to one of yours",
 }

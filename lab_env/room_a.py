@@ -154,6 +154,7 @@ def _not_taken(name: str, why: str) -> Finding:
 
 def _used(run: NotebookRun) -> dict[str, Any]:
     return {
+        "start": run.jail.start,
         "ended": run.jail.ended,
         "wall_seconds": run.jail.wall_seconds,
         "cpu_seconds": run.jail.cpu_seconds,

@@ -104,6 +104,21 @@ class Submission:
             raise NotAttempted(Text(zh, en))
         return readers.read_csv(self.model_output, "predictions.csv", ["id", "label"])
 
+    def numbers_of_model(self, split: str) -> dict[str, str] | None:
+        """Return {id: number of the label} of a released split, by our own run.
+
+        None in the notebook, where nobody runs the model but the trainee; nothing
+        for a split that was not run.
+        """
+        if self.model_output is None:
+            return None
+        self.model_predictions()
+        name = f"numbers_{split}.csv"
+        if not (self.model_output / name).is_file():
+            return {}
+        rows = readers.read_csv(self.model_output, name, ["id", "number"])
+        return {row["id"]: row["number"] for row in rows}
+
     def _refuse(self, name: str) -> None:
         for refused, finding in self.refused.items():
             if name == refused or name.startswith(f"{refused}/"):

@@ -18,12 +18,13 @@ import nbformat
 
 from lab_env.assemble import package_versions
 from lab_env.build import fill, notebook_text
-from lab_env.engine import run_jobs
+from lab_env.engine import Local, Task, run_twice
 from lab_env.errors import BrokenError
 from lab_env.files import hashes, regular_files, sha256, write_json, write_whole
 from lab_env.marksheet import MarkSheet
 from lab_env.release import PUBLIC_FACTS, Release
 from lab_env.sandbox import Isolation
+from lab_env.start_jobs import commands
 
 Progress = Callable[[str], None]
 # What changes with each release and moves no mark.
@@ -75,20 +76,22 @@ def try_all(
         if trial not in new:
             progress(f"{trial.title}: graded before")
             yield Tried(trial, _read(places[trial]), True)
-    jobs = {trial: _job(trial, draft, isolation) for trial in new}
-
-    def command(trial: Trial) -> list[str]:
-        return [sys.executable, "-m", "lab_env.grade", str(jobs[trial])]
-
     count = workers or os.cpu_count() or 1
-    for done, (trial, code, said) in enumerate(run_jobs(new, command, count), 1):
-        if code:
-            raise BrokenError(f"{trial.title} could not be graded: {said[-400:]}")
-        progress(f"{trial.title}: graded, {done} of {len(new)}")
-        sheet = _read(jobs[trial].with_suffix("") / "sheet.json")
-        if not sheet.broken:
-            write_json(places[trial], sheet.as_json())
-        yield Tried(trial, sheet, False)
+    with commands(isolation, len(new), progress) as command:
+        engine = Local(command, count)
+        tasks = {
+            Task(trial.title, _job(trial, draft, isolation)): trial for trial in new
+        }
+        for done, ended in enumerate(run_twice(engine, list(tasks)), 1):
+            trial = tasks[ended.task]
+            if ended.code:
+                said = ended.said[-400:]
+                raise BrokenError(f"{trial.title} could not be graded: {said}")
+            progress(f"{trial.title}: graded, {done} of {len(new)}")
+            sheet = _read(ended.task.file.with_suffix("") / "sheet.json")
+            if not sheet.broken:
+                write_json(places[trial], sheet.as_json())
+            yield Tried(trial, sheet, False)
 
 
 def _read(path: Path) -> MarkSheet:

@@ -25,13 +25,14 @@ PACKAGE = ROOT / "lab_env"
 # A module imports only from rows below its own, or beside it. A package
 # (sandbox, cli, widgets) is one entry.
 LAYERS = (
-    "files errors candidate wrapping",
+    "files errors candidate wrapping durable knock",
     "checks lab scenario readers mistakes open_rows solutions notebook_file executed"
-    " signing record_store metrics",
-    "submission release marksheet graded_notebook classifier",
-    "sandbox engine record gradebook lab_server widgets parcel",
-    "build submit grade report examine room_a work receive desk same_content",
-    "publish exam doctor marking assemble gates leaks trials",
+    " signing record_store metrics annotations",
+    "submission release marksheet graded_notebook classifier training_log",
+    "sandbox warm engine record gradebook lab_server widgets parcel",
+    "build submit grade report examine room_a work receive desk same_content pages",
+    "publish exam batch start_jobs room_b doctor marking scores collect_marks assemble gates"
+    " leaks trials",
     "notebook cli",
 )
 # Programs that run inside the jail: nobody imports them.

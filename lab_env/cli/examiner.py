@@ -1,7 +1,7 @@
 """Commands for examiners: grade, mark by hand, look up."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -26,6 +26,8 @@ Release = Annotated[
         "lab grade finetuning_classifier-customer_service-zh-r1 submissions",
         "lab grade finetuning_classifier-customer_service-zh-r1 submissions "
         "--only 20260001 --force",
+        "lab grade finetuning_classifier-customer_service-zh-r1 submissions "
+        "--engine tcp://10.0.0.5:8786",
     ),
 )
 def grade_folder(
@@ -34,9 +36,22 @@ def grade_folder(
         Path, typer.Argument(metavar="FOLDER", help="提交的作业。 The hand-ins.")
     ],
     workers: Annotated[
-        int | None, typer.Option(min=1, help="同时评几份。 How many at once.")
+        int | None,
+        typer.Option(min=1, help="同时评几份。 How many at once; default: cores."),
     ] = None,
+    engine: Annotated[
+        str,
+        typer.Option(metavar="ADDRESS", help="Dask 调度器。 Grade on its workers."),
+    ] = "",
+    cold: Annotated[
+        bool,
+        typer.Option("--cold", help="逐份冷启动。 Start each job anew, more slowly."),
+    ] = False,
     trust: Trust = False,
+    require: Annotated[
+        Literal["landlock", "bubblewrap"],
+        typer.Option(help="至少要有的隔离。 Grade only if isolation is this strong."),
+    ] = "landlock",
     force: Annotated[
         bool, typer.Option("--force", help="重新评分。 Grade again what was graded.")
     ] = False,
@@ -48,6 +63,7 @@ def grade_folder(
 ) -> None:
     """评分。 Grade a folder of hand-ins; each is on its own.
 
+    May be killed and started again: what is done stays, the rest goes on.
     Leaves with 2 if a hand-in was refused, with 3 if grading one broke.
     """
     from lab_env import exam
@@ -61,11 +77,12 @@ def grade_folder(
             chosen,
             folder,
             trust=trust,
-            workers=workers,
+            at_least=require,
             force=force,
             only=only,
             gradebook=gradebook,
             progress=progress.step,
+            site=exam.Site(engine, workers, cold, progress.say),
         )
     console = screen()
     console.print(class_report(report.rows, chosen.language, width=console.width))
@@ -106,6 +123,36 @@ def mark_row(
 
 
 @commands.command(
+    "collect",
+    rich_help_panel=PANEL,
+    epilog=examples(
+        "lab collect finetuning_classifier-customer_service-zh-r1 --by examiner-07"
+    ),
+)
+def collect_points(
+    release: Release,
+    by: Annotated[
+        str, typer.Option(metavar="NAME", help="评分人编号。 Who marks (a number).")
+    ],
+    course: Course = DEFAULT_COURSE,
+) -> None:
+    """收取 formgrader 中的评分。 Take points given in formgrader into the record.
+
+    Leaves with 2 if a row could not be taken.
+    """
+    from lab_env.collect_marks import collect_marks
+    from lab_env.release import find_release
+
+    done = collect_marks(course, find_release(course, release), by)
+    for each in done:
+        state = "x" if each.refused else "ok"
+        said = f"[{state}] {each.candidate} {each.row} {each.points:g} {each.refused}"
+        typer.echo(said.rstrip())
+    if any(each.refused for each in done):
+        raise typer.Exit(2)
+
+
+@commands.command(
     "formgrader",
     rich_help_panel=PANEL,
     epilog=examples("lab formgrader", "lab formgrader --no-browser --port 8890"),
@@ -132,22 +179,68 @@ def open_formgrader(
     lab_server.run(server, browser=browser)
 
 
+@commands.command(
+    "worker",
+    rich_help_panel=PANEL,
+    epilog=examples(
+        "dask scheduler --host tcp://10.0.0.5",
+        "lab worker tcp://10.0.0.5:8786",
+        "lab grade RELEASE submissions --engine tcp://10.0.0.5:8786",
+    ),
+)
+def start_worker(
+    address: Annotated[
+        str,
+        typer.Argument(metavar="ADDRESS", help="调度器地址。 The Dask scheduler."),
+    ],
+    slots: Annotated[
+        int | None,
+        typer.Option(min=1, help="同时评几份。 How many at once; default: cores."),
+    ] = None,
+    gpus: Annotated[
+        int | None, typer.Option(min=0, help="显卡数。 GPUs; default: all there are.")
+    ] = None,
+    cache: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="存放试卷版本。 Where releases are kept."),
+    ] = None,
+    trust: Trust = False,
+) -> None:
+    """让本机参与评分。 Let this machine grade for others, until Ctrl+C.
+
+    Releases are sent here with their answer keys: use an examiner's machine.
+    """
+    import os
+
+    from lab_env.engine import gpus_here
+    from lab_env.engine.worker import run_worker
+    from lab_env.sandbox import require_isolation
+
+    require_isolation(trust)
+    count = len(gpus_here()) if gpus is None else gpus
+    run_worker(address, slots or os.cpu_count() or 1, count, cache, typer.echo)
+
+
 class _Progress:
-    """A bar on a terminal; nothing in a log file."""
+    """A bar on a terminal; in a log file the sentences alone."""
 
     def __init__(self) -> None:
+        from rich import progress
         from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-        console = Console(stderr=True)
-        self._bar = Progress(
-            TextColumn("评分 grading"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn("{task.description}", markup=False),
-            console=console,
-            disable=not console.is_terminal,
+        self._console = Console(stderr=True)
+        self._bar = progress.Progress(
+            progress.TextColumn("评分 grading"),
+            progress.BarColumn(),
+            progress.MofNCompleteColumn(),
+            progress.TextColumn("还需 left"),
+            progress.TimeRemainingColumn(),
+            progress.TextColumn("{task.description}", markup=False),
+            console=self._console,
+            disable=not self._console.is_terminal,
             transient=True,
+            # Minutes pass between two that are done.
+            speed_estimate_period=3600,
         )
         self._task = self._bar.add_task("", total=None)
 
@@ -159,7 +252,10 @@ class _Progress:
         self._bar.stop()
 
     def step(self, done: int, total: int, row: "ReportRow") -> None:
-        """Show how many hand-ins are graded, and the last of them."""
-        self._bar.update(
-            self._task, completed=done, total=total, description=row.candidate
-        )
+        """Show how many hand-ins are graded, how long it may take, and the last one."""
+        said = f"{row.candidate}: {row.outcome}"
+        self._bar.update(self._task, completed=done, total=total, description=said)
+
+    def say(self, sentence: str) -> None:
+        """Print a sentence above the bar."""
+        self._console.print(sentence, markup=False, highlight=False, soft_wrap=True)

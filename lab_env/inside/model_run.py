@@ -1,7 +1,8 @@
 """Run a submitted model on hidden inputs, in the jail: weights are all we take of it.
 
 Run by path with ``-I``; imports nothing of ``lab_env``. The architecture and the
-tokenizer are the release's own. Leaves ``predictions.csv``, or ``failure.txt`` with
+tokenizer are the release's own. Leaves ``predictions.csv`` of the hidden inputs and
+``numbers_<split>.csv`` of released splits that are asked for; or ``failure.txt`` with
 one sentence a line (Chinese, English) about the weights. ``ready.txt`` says that all
 of ours was in order before the weights were touched: what fails later is theirs.
 """
@@ -9,7 +10,6 @@ of ours was in order before the weights were touched: what fails later is theirs
 import csv
 import json
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -27,18 +27,27 @@ BATCH = 64
 
 
 def main() -> None:
-    """Predict one label for every input."""
+    """Predict one label for every hidden input, and numbers for released splits."""
     facts = json.loads(Path("facts.json").read_text("utf-8"))
     model = architecture(len(facts["labels"]))
-    ids, batches = encoded_inputs(facts, model.config)
+    hidden = encoded_inputs(Path("inputs.csv"), facts, model.config)
+    released = {
+        split: encoded_inputs(Path(f"{split}.csv"), facts, model.config)
+        for split in facts["splits"]
+    }
     Path("ready.txt").write_text("ready\n", "utf-8")
     load_weights(model, Path(WEIGHTS))
-    places = [place for batch in batches for place in predict(model, batch)]
-    with Path("predictions.csv").open("w", encoding="utf-8", newline="") as stream:
-        writer = csv.writer(stream)
-        writer.writerow(["id", "label"])
-        names = (facts["labels"][place] for place in places)
-        writer.writerows(zip(ids, names, strict=True))
+    for split, batches in released.items():
+        write(f"numbers_{split}.csv", "number", predict(model, batches))
+    found = predict(model, hidden)
+    named = {one: facts["labels"][place] for one, place in found.items()}
+    write("predictions.csv", "label", named)
+
+
+def write(name: str, column: str, found: dict[str, Any]) -> None:
+    """Write what was found for each id."""
+    with Path(name).open("w", encoding="utf-8", newline="") as stream:
+        csv.writer(stream).writerows([["id", column], *found.items()])
 
 
 def architecture(labels: int) -> Any:
@@ -48,23 +57,28 @@ def architecture(labels: int) -> Any:
     return build(config).float().eval()  # type: ignore[no-untyped-call]
 
 
-def encoded_inputs(facts: dict[str, Any], config: Any) -> tuple[list[str], list[Any]]:
-    """Return the ids of the inputs, and their batches as tensors."""
-    with Path("inputs.csv").open(encoding="utf-8", newline="") as stream:
+def encoded_inputs(path: Path, facts: dict[str, Any], config: Any) -> list[Any]:
+    """Return batches of (ids, tensors); messages of one length stand together."""
+    with path.open(encoding="utf-8", newline="") as stream:
         rows = list(csv.DictReader(stream))
+    # Padding costs as much as words; the order of the answers does not matter.
+    rows.sort(key=lambda row: len(row[facts["text"]]))
     tokenizer = AutoTokenizer.from_pretrained("base_model")
     room = getattr(config, "max_position_embeddings", facts["max_length"])
-    batches = [
-        tokenizer(
-            [row[facts["text"]] for row in rows[start : start + BATCH]],
-            truncation=True,
-            max_length=min(facts["max_length"], room),
-            padding=True,
-            return_tensors="pt",
+    batches = (rows[start : start + BATCH] for start in range(0, len(rows), BATCH))
+    return [
+        (
+            [row["id"] for row in batch],
+            tokenizer(
+                [row[facts["text"]] for row in batch],
+                truncation=True,
+                max_length=min(facts["max_length"], room),
+                padding=True,
+                return_tensors="pt",
+            ),
         )
-        for start in range(0, len(rows), BATCH)
+        for batch in batches
     ]
-    return [row["id"] for row in rows], batches
 
 
 def load_weights(model: Any, path: Path) -> None:
@@ -94,13 +108,15 @@ def load_weights(model: Any, path: Path) -> None:
 
 
 @torch.inference_mode()
-def predict(model: Any, batch: Any) -> Iterator[int]:
-    """Return the place of the highest score for every input of a batch."""
-    scores = model(**batch).logits
-    if not torch.isfinite(scores).all():
-        fail("模型的输出是 NaN 或无穷大", "the model's scores are NaN or infinity")
-    places: list[int] = scores.argmax(dim=-1).tolist()
-    return iter(places)
+def predict(model: Any, batches: list[Any]) -> dict[str, int]:
+    """Return the place of the highest score for every id."""
+    found: dict[str, int] = {}
+    for ids, inputs in batches:
+        scores = model(**inputs).logits
+        if not torch.isfinite(scores).all():
+            fail("模型的输出是 NaN 或无穷大", "the model's scores are NaN or infinity")
+        found |= dict(zip(ids, scores.argmax(dim=-1).tolist(), strict=True))
+    return found
 
 
 def fail(zh: str, en: str) -> NoReturn:

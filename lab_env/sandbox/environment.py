@@ -30,15 +30,17 @@ FIXED = {
 THREAD_COUNTS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 
-def variables(python: Path, threads: int, temporary: str) -> dict[str, str]:
-    """Return every variable that the jail has."""
+def variables(
+    python: Path, threads: int, temporary: str, code: Path = PACKAGE.parent
+) -> dict[str, str]:
+    """Return every variable that a run has; ``code`` is where our package is."""
     return {
         **FIXED,
         **{name: str(threads) for name in THREAD_COUNTS},
         "HOME": f"{temporary}/home",
         "TMPDIR": temporary,
         "PATH": f"{python.parent}:/usr/local/bin:/usr/bin:/bin",
-        "PYTHONPATH": str(PACKAGE.parent),
+        "PYTHONPATH": str(code),
     }
 
 

@@ -1,4 +1,4 @@
-"""Run a submitted notebook in room A, from a cold start.
+"""Run a submitted notebook in room A, cold or warm.
 
 The kernel and what drives it are both in the jail: nothing outside ever speaks to
 the trainee's code. Covered and not covered: see ``lab_env.sandbox.program``.

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar, Literal
 
 from lab_env.sandbox.jail import RUN, WORK, Jail
 from lab_env.sandbox.runs import SandboxError
@@ -25,7 +26,7 @@ SHARED = ("/tmp", "/dev/shm")
 
 @dataclass(frozen=True)
 class Place:
-    """What the outside needs of a started program."""
+    """What the outside needs of a started program; ``WarmPlace`` offers the same."""
 
     process: subprocess.Popen[bytes]
     pid: int
@@ -33,12 +34,35 @@ class Place:
     side: int
     disk_is_full: Callable[[], bool]
     end: Callable[[], bool]
+    start: ClassVar[Literal["cold"]] = "cold"
 
     def go(self) -> None:
         """Let the program start; nothing is ever sent to it after this."""
         assert self.process.stdin is not None
         self.process.stdin.write(b"go")
         self.process.stdin.close()
+
+    @property
+    def output(self) -> int:
+        """Return where the log of the program can be read."""
+        assert self.process.stderr is not None
+        return self.process.stderr.fileno()
+
+    def watched(self, stack: ExitStack) -> int:
+        """Return a handle that tells when the program has ended."""
+        return held(stack, os.pidfd_open(self.process.pid))
+
+    def told(self) -> "Told":
+        """Return how the program ended, once nothing of it is alive."""
+        return Told(self.process.wait(timeout=30))
+
+
+@dataclass(frozen=True)
+class Told:
+    """How a program ended; CPU seconds where process 1 of the run counted them."""
+
+    exit_code: int
+    cpu_seconds: float = 0.0
 
 
 def start(

@@ -12,6 +12,11 @@ Ended = Literal[
 ]
 
 
+Tier = Literal["none", "landlock", "bubblewrap"]
+# From the weakest to the strongest.
+TIERS: tuple[Tier, ...] = ("none", "landlock", "bubblewrap")
+
+
 class SandboxError(BrokenError):
     """The sandbox itself failed; this says nothing about the trainee's work."""
 
@@ -35,12 +40,17 @@ class Limits:
 
 @dataclass(frozen=True)
 class Isolation:
-    """What keeps the code in: one sentence for the record, and what is missing."""
+    """What keeps the code in: one sentence for the record, and what is missing.
 
-    tier: Literal["bubblewrap", "none"]
+    ``options`` are bubblewrap's; a layer that is ``required`` must be in force, else
+    no code starts.
+    """
+
+    tier: Tier
     sentence: str
     missing: tuple[str, ...] = ()
     options: tuple[str, ...] = ()
+    required: tuple[str, ...] = ("landlock", "seccomp")
 
 
 @dataclass(frozen=True)
@@ -55,3 +65,4 @@ class JailRun:
     log: str
     collected: tuple[str, ...] = ()
     refused: tuple[tuple[str, str], ...] = ()
+    start: Literal["cold", "warm"] = "cold"

@@ -19,16 +19,17 @@ class Usage:
     memory_mb: float
 
 
-def usage_of(root: int, suspicious_mb: float) -> Usage:
-    """Add up the processes below and with ``root``.
+def usage_of(root: int, suspicious_mb: float, root_is_ours: bool = False) -> Usage:
+    """Add up the processes below and with ``root``; the memory of ours is left out.
 
     Resident size counts a page shared by ten processes ten times. The fair share
     (PSS) is slow to read, so it is read only above ``suspicious_mb``.
     """
     members = list(tree(root))
-    memory = sum(resident_mb(pid) for pid in members)
+    holders = members[1:] if root_is_ours else members
+    memory = sum(resident_mb(pid) for pid in holders)
     if memory > suspicious_mb:
-        memory = sum(fair_share_mb(pid) for pid in members)
+        memory = sum(fair_share_mb(pid) for pid in holders)
     return Usage(sum(cpu_seconds(pid) for pid in members), memory)
 
 

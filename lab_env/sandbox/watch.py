@@ -26,6 +26,8 @@ class Watch:
     output: int
     limits: Limits
     disk_is_full: Callable[[], bool]
+    # The root is ours and shares its memory with the zygote.
+    root_is_ours: bool = False
     started: float = field(default_factory=time.monotonic)
     cpu_seconds: float = 0.0
     peak_memory_mb: float = 0.0
@@ -76,7 +78,7 @@ class Watch:
 
     def _limit_passed(self) -> Ended | None:
         limits = self.limits
-        used = usage_of(self.pid, limits.memory_mb / 2)
+        used = usage_of(self.pid, limits.memory_mb / 2, self.root_is_ours)
         self.cpu_seconds = max(self.cpu_seconds, used.cpu_seconds)
         self.peak_memory_mb = max(self.peak_memory_mb, used.memory_mb)
         passed: dict[Ended, bool] = {

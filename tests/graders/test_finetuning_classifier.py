@@ -2,6 +2,7 @@
 
 import csv
 import json
+import math
 import shutil
 import struct
 from collections.abc import Callable, Iterable
@@ -95,6 +96,8 @@ def write_gold(folder: Path) -> None:
     write_json(folder / "training.json", training())
     write_predictions(folder / "predictions.csv", labels_of("heldout"))
     write_predictions(folder / "run/predictions.csv", labels_of("heldout"))
+    for split in ("validation", "test"):
+        write_numbers(folder, split, labels_of(split))
     ids = {str(number): code for number, code in enumerate(CODES)}
     write_json(folder / "model/config.json", base_config() | {"id2label": ids})
     write_tensors(folder / "model/model.safetensors", [WORDS, HIDDEN], [3, HIDDEN])
@@ -109,10 +112,16 @@ def write_gold(folder: Path) -> None:
     write_json(folder / "most_confused.json", pair)
 
 
+def write_numbers(folder: Path, split: str, labels: dict[str, str]) -> None:
+    """Write what the examiner's run of the model gave for a released split."""
+    rows = [(one, str(CODES.index(label))) for one, label in labels.items()]
+    write_csv(folder / f"run/numbers_{split}.csv", ["id", "number"], rows)
+
+
 def training() -> dict[str, Any]:
     """Return training.json of two epochs; the second is better and was kept."""
     log: list[dict[str, float]] = []
-    for epoch, loss, score in ((1, 2.0, 0.5), (2, 0.5, 0.8)):
+    for epoch, loss, score in ((1, 2.0, 0.98), (2, 0.5, 1.0)):
         log.append({"epoch": epoch, "step": epoch * 7, "loss": loss})
         log.append(
             {
@@ -134,11 +143,15 @@ def training() -> dict[str, Any]:
 
 
 def write_tensors(path: Path, *shapes: list[int]) -> None:
-    """Write a safetensors file that is only its header."""
-    tensors = {f"t{n}": {"dtype": "F32", "shape": s} for n, s in enumerate(shapes)}
+    """Write a safetensors file of zeros."""
+    tensors, end = {}, 0
+    for number, shape in enumerate(shapes):
+        begin, end = end, end + 4 * math.prod(shape)
+        place = {"dtype": "F32", "shape": shape, "data_offsets": [begin, end]}
+        tensors[f"t{number}"] = place
     header = json.dumps(tensors).encode()
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(struct.pack("<Q", len(header)) + header)
+    path.write_bytes(struct.pack("<Q", len(header)) + header + bytes(end))
 
 
 def submission_of(folder: Path) -> Submission:
@@ -250,12 +263,22 @@ COMMON = {
         "M9",
         "scenario.label_codes",
     ),
-    "one epoch": (edit("training.json", log=training()["log"][:2]), "M11", "epochs"),
+    "one epoch": (
+        edit("training.json", log=training()["log"][:2], best_step=7),
+        "M11",
+        "epochs",
+    ),
     "nothing learned": (
-        edit("training.json", log=[{"epoch": 1, "loss": 2}, {"epoch": 2, "loss": 1.9}]),
+        edit("training.json", log=[*training()["log"], {"epoch": 3, "loss": 1.9}]),
         "M11",
         "learning rate",
     ),
+    "log of another model": (
+        edit("training.json", log=training()["log"][:2] * 2, best_step=14),
+        "M13",
+        "no score",
+    ),
+    "checked on a part": (edit("training.json", checking_ids="x"), "M13", "whole"),
     "trained on test": (edit("training.json", training_examples=150), "M12", "test"),
     "chosen by loss": (edit("training.json", chosen_by="loss"), "M13", "macro-F1"),
     "chosen on test": (
@@ -304,6 +327,88 @@ def test_quality_between_the_ends_gets_a_part(work: Path) -> None:
     write_predictions(work / "predictions.csv", labels)
     row = rows_of(work)["M18"]
     assert (row.outcome, row.given) == ("failed", 3.0)
+
+
+LOG_ROWS = ("M10", "M11", "M13")
+
+
+def test_a_log_counts_only_with_the_model_it_is_of(work: Path) -> None:
+    """A log whose score the saved model does not reach gives no points."""
+    bad = dict.fromkeys(labels_of("validation"), "bill")
+    write_numbers(work, "validation", bad)
+    rows = rows_of(work)
+    assert {rows[code].given for code in LOG_ROWS} == {0.0}
+    assert {rows[code].outcome for code in LOG_ROWS} == {"failed"}
+    assert "not that of the model" in rows["M10"].message.en  # type: ignore[union-attr]
+
+
+def test_a_log_without_a_model_is_not_attempted(work: Path) -> None:
+    """Writing training.json by hand gives nothing without a model."""
+    (work / "run/predictions.csv").unlink()
+    rows = rows_of(work)
+    assert {rows[code].outcome for code in LOG_ROWS} == {"not attempted"}
+
+
+def test_an_untrained_model_has_learned_nothing_whatever_its_log_says(
+    work: Path,
+) -> None:
+    """A loss that falls on paper needs a model that beats the majority."""
+    labels = labels_of("validation")
+    poor = macro_f1(list(labels.values()), ["bill"] * len(labels))
+    write_numbers(work, "validation", dict.fromkeys(labels, "bill"))
+    log = training()["log"]
+    log[1]["eval_macro_f1"] = log[3]["eval_macro_f1"] = poor
+    edit("training.json", log=log)(work)
+    row = rows_of(work)["M11"]
+    assert (row.outcome, row.given) == ("failed", 0.0)
+
+
+def test_a_model_that_knows_the_test_split_was_trained_on_it(work: Path) -> None:
+    """Ids that say "train alone" do not help a model that has learned the test split."""
+    labels = labels_of("validation")
+    some = [one for one, label in labels.items() if label == "net"][:4]
+    write_numbers(work, "validation", labels | dict.fromkeys(some, "bill"))
+    row = rows_of(work)["M12"]
+    assert (row.outcome, row.given) == ("failed", 0.0)
+    assert "by heart" in row.message.en  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("missing", [True, False])
+def test_labels_from_elsewhere_earn_no_quality(work: Path, missing: bool) -> None:
+    """Right predictions count only as far as the saved model gives them too."""
+    if missing:
+        (work / "run/predictions.csv").unlink()
+    else:
+        labels = dict.fromkeys(labels_of("heldout"), "bill")
+        write_predictions(work / "run/predictions.csv", labels)
+    rows = rows_of(work)
+    assert rows["M14"].given == 3.0
+    assert {rows[code].given for code in ("M16", "M17", "M18")} == {0.0}
+
+
+def test_an_own_order_of_labels_does_not_cost_the_log(work: Path) -> None:
+    """Numbers are read by the model's own table; the wrong order is M9's matter."""
+    order = ("net", "scam", "bill")
+    ids = {str(number): code for number, code in enumerate(order)}
+    edit("model/config.json", id2label=ids)(work)
+    rows = [
+        (one, str(order.index(label))) for one, label in labels_of("validation").items()
+    ]
+    write_csv(work / "run/numbers_validation.csv", ["id", "number"], rows)
+    marked = rows_of(work)
+    assert [marked[code].given for code in LOG_ROWS] == [3.0, 3.0, 4.0]
+    assert marked["M9"].given == 0.0
+
+
+def test_the_other_label_column_does_not_cost_the_log(work: Path) -> None:
+    """Training on the wrong column is punished where it is asked for, not again."""
+    queue = {
+        one: CODES[(CODES.index(label) + 1) % 3]
+        for one, label in labels_of("validation").items()
+    }
+    write_numbers(work, "validation", queue)
+    rows = rows_of(work)
+    assert [rows[code].given for code in LOG_ROWS] == [3.0, 3.0, 4.0]
 
 
 HOSTILE_JSON = (

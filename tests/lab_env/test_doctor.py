@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from lab_env import doctor, sandbox
-from lab_env.sandbox import Isolation
+from lab_env.sandbox import Isolation, confinement
 
 
 def test_the_lock_of_this_checkout_is_what_is_installed() -> None:
@@ -55,6 +55,40 @@ def test_no_isolation_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
 
     assert fact.state == "x"
     assert "--trust-submissions" in fact.sentence
+
+
+def test_a_weaker_isolation_names_its_tier_and_what_is_missing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """An examiner reads which room there is, and how to get the better one."""
+    weaker = Isolation("landlock", "Landlock ABI 7, seccomp.", ("Install bubblewrap.",))
+    monkeypatch.setattr(sandbox, "detect_isolation", lambda: weaker)
+
+    assert str(doctor.isolation_fact()) == (
+        '[!]  Isolation, tier "landlock": Landlock ABI 7, seccomp. '
+        "Missing: Install bubblewrap."
+    )
+
+
+def test_an_old_kernel_says_what_it_does_not_confine(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """With the version of Linux from which on it does."""
+    monkeypatch.setattr(confinement, "layers", lambda: confinement.Layers(4, True))
+
+    assert str(doctor.layers_fact()) == (
+        "[!]  Kernel: Landlock ABI 4, seccomp. Not confined by it: signals and "
+        "abstract sockets (6.12). Use a newer Linux."
+    )
+
+
+def test_no_control_group_is_no_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Runs are watched without one; with one there is nothing to do."""
+    monkeypatch.setattr(doctor, "_controllers", lambda: {"hugetlb"})
+    assert doctor.cgroup_fact().state == "ok"
+    assert "systemd-run" in doctor.cgroup_fact().sentence
+    monkeypatch.setattr(doctor, "_controllers", lambda: {"memory", "pids"})
+    assert "not needed" in doctor.cgroup_fact().sentence
 
 
 def test_a_course_that_is_not_there_is_no_fault(tmp_path: Path) -> None:

@@ -7,6 +7,8 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -15,12 +17,14 @@ import pytest
 from graded_toy import ID, NOTEBOOK, gold, hand_in, seal, seal_toy, work
 
 import lab_env
-from lab_env import desk, exam
+from lab_env import batch, desk
 from lab_env.errors import BrokenError, LabError
 from lab_env.exam import GradingReport, grade_folder, mark_by_hand
-from lab_env.marksheet import MarkSheet
+from lab_env.marksheet import MarkSheet, broken_rows
 from lab_env.record import Record
-from lab_env.release import Release, open_release
+from lab_env.release import Release, load_checks, open_release
+from lab_env.sandbox import Isolation
+from lab_env.start_jobs import cold_command, commands
 
 # A row of the grader that ends the job, as a fault in a library would.
 CRASH = """
@@ -41,13 +45,14 @@ def crashes(submission: Submission) -> None:
 GRADE = """
 import sys
 from pathlib import Path
-from lab_env.exam import grade_folder
+from lab_env.exam import Site, grade_folder
 from lab_env.errors import LabError
 from lab_env.release import open_release
-course, folder, trust = Path(sys.argv[1]), Path(sys.argv[2]), len(sys.argv) > 3
+course, folder = Path(sys.argv[1]), Path(sys.argv[2])
 release = open_release(next((course / "sealed").iterdir()))
 try:
-    report = grade_folder(course, release, folder, gradebook=False, trust=trust)
+    site = Site(cold=True)
+    report = grade_folder(course, release, folder, gradebook=False, site=site)
 except LabError as error:
     sys.exit(str(error))
 print([(row.outcome, row.sheet and row.sheet.isolation) for row in report.rows])
@@ -77,6 +82,46 @@ def release_of(course: Path) -> Release:
 def grade(course: Path, pile: Path, **more: Any) -> GradingReport:
     """Grade a pile, without nbgrader."""
     return grade_folder(course, release_of(course), pile, gradebook=False, **more)
+
+
+def test_a_small_pile_starts_cold_and_a_larger_one_warm(
+    course: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two are not worth the seconds; a server that fails is said, and all go cold."""
+    asked: list[str] = []
+
+    @contextmanager
+    def failing(*_: object) -> Iterator[SimpleNamespace]:
+        asked.append("warm")
+        yield SimpleNamespace(why="No warm start: no room.", command=cold_command)
+
+    monkeypatch.setattr("lab_env.start_jobs.warm.commands", failing)
+    isolation = Isolation("bubblewrap", "here")
+    said: list[str] = []
+    for jobs, cold in [(2, False), (3, True), (3, False)]:
+        with commands(isolation, jobs, said.append, cold=cold) as command:
+            assert command(course) == cold_command(course)
+
+    assert asked == ["warm"]
+    assert said == [
+        "No warm start: no room. Started cold: the same marks, some seconds more each."
+    ]
+
+
+def test_a_job_that_failed_warm_is_tried_again_cold(
+    course: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A warm server that died costs each job one try and no mark."""
+
+    @contextmanager
+    def warm(*_: object) -> Iterator[SimpleNamespace]:
+        yield SimpleNamespace(why="", command=lambda file: ["knock", str(file)])
+
+    monkeypatch.setattr("lab_env.start_jobs.warm.commands", warm)
+    with commands(Isolation("bubblewrap", "here"), 3, print) as command:
+        tries = [command(course) for _ in range(2)]
+
+    assert tries == [["knock", str(course)], cold_command(course)]
 
 
 def outcomes(report: GradingReport) -> dict[str, str]:
@@ -227,14 +272,14 @@ def test_a_killed_grading_neither_loses_nor_doubles(
         hand_in(pile, f"more-{number}", **gold())
     command = [sys.executable, "-c", GRADE, str(course), str(pile)]
     Record.open(course)
-    batch = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    grading = subprocess.Popen(command, stdout=subprocess.DEVNULL)
     until = time.monotonic() + 60
-    while time.monotonic() < until and batch.poll() is None:
+    while time.monotonic() < until and grading.poll() is None:
         if sum(event == "graded" for _, event, _ in events(course)) >= after:
             break
         time.sleep(0.01)
-    os.kill(batch.pid, signal.SIGKILL)
-    batch.wait()
+    os.kill(grading.pid, signal.SIGKILL)
+    grading.wait()
 
     report = grade(course, pile)
 
@@ -251,11 +296,11 @@ def test_a_result_that_was_not_recorded_is_not_made_again(
 ) -> None:
     """Killed between result and record: the next grading records that result."""
     with monkeypatch.context() as patch:
-        patch.setattr(exam.desk, "with_hand_marks", None)
+        patch.setattr(desk, "with_hand_marks", None)
         with pytest.raises(TypeError):
             grade(course, pile, only="good")
     assert [event for _, event, _ in events(course)] == ["received"]
-    monkeypatch.setattr(exam, "run_jobs", lambda jobs, *_: iter(jobs[:0]))
+    monkeypatch.setattr(batch, "run_twice", lambda engine, tasks: iter(()))
 
     assert outcomes(grade(course, pile, only="good")) == {"good": "graded"}
 
@@ -281,29 +326,22 @@ def test_a_changed_release_is_not_graded(course: Path, pile: Path) -> None:
 
 
 def test_without_a_sandbox_only_trust_grades(
-    course: Path, pile: Path, tmp_path: Path
+    course: Path, pile: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """No bubblewrap: refused with what to install, or graded and said so."""
-    (tmp_path / "bin").mkdir()
-    variables = os.environ | {"PATH": str(tmp_path / "bin")}
-    command = [sys.executable, "-c", GRADE, str(course), str(pile)]
+    """No sandbox: refused with what to install, or graded and said so."""
+    nothing = Isolation("none", "No sandbox: none is here.", ("Install bubblewrap.",))
+    place = "lab_env.sandbox.isolation.detect_isolation"
+    monkeypatch.setattr(place, lambda: nothing)
 
-    def run(*more: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [*command, *more],
-            env=variables,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-
-    refused = run()
-    assert refused.returncode == 1
-    assert "bwrap is not on this machine" in refused.stderr
-    assert "--trust-submissions" in refused.stderr
+    said = r"none is here\. Install bubblewrap\. .*pass --trust-submissions"
+    with pytest.raises(LabError, match=said):
+        grade(course, pile)
     assert not (course / "received").exists()
-    trusted = run("trust")
-    assert trusted.stdout.count("('graded', 'ungraded isolation: ") == 2, trusted
+    sheets = [row.sheet for row in grade(course, pile, trust=True).rows]
+
+    assert [sheet and sheet.isolation for sheet in sheets] == [
+        "ungraded isolation: No sandbox: none is here."
+    ] * 2
 
 
 def test_the_mark_is_safe_when_the_gradebook_is_not(
@@ -343,8 +381,8 @@ def marked(tmp_path: Path) -> Path:
     """Return a course with one recorded sheet, made without a run."""
     course = tmp_path / "marked"
     release = seal_toy(course)
-    checks = exam.load_checks(release.grader)
-    rows = exam.broken_rows(checks, checks[0].sentence)
+    checks = load_checks(release.grader)
+    rows = broken_rows(checks, checks[0].sentence)
     sheet = MarkSheet(release.id, "c1", 1, "en", "t", "i", rows)
     passed = {row.code: row.points for row in rows if row.code != "M3"}
     value = sheet.as_json()

@@ -78,7 +78,7 @@ def test_autograded_notebook_shows_rows_and_nothing_secret(graded: Path) -> None
     notebook = json.loads(sources(graded, "hostile"))
     cells = {cell["id"]: cell for cell in notebook["cells"]}
     (table,) = cells["rows-M2"]["outputs"]
-    shown = "".join(table["text"]).split("\n")
+    shown = "".join(table["data"]["text/plain"]).split("\n")
     assert shown == ["M2       2 / 2    passed", "M3       2 / 4    failed", ""]
     assert "nominal" not in sources(graded, "hostile")
 

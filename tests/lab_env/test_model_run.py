@@ -2,6 +2,8 @@
 
 import csv
 import json
+import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +22,9 @@ from transformers import (
 from lab_env.checks import Finding, NotAttempted, Text, Unreadable
 from lab_env.errors import BrokenError
 from lab_env.examine import examine_model
+from lab_env.files import write_json
 from lab_env.inside import model_run
+from lab_env.metrics import fingerprint
 from lab_env.release import Release
 from lab_env.sandbox import require_isolation
 from lab_env.submission import Submission, TrustedFiles
@@ -115,9 +119,27 @@ def test_a_saved_model_predicts_in_the_jail(
     submission = examined(release, trained, tmp_path / "out")
 
     inputs = submission.released.read_csv("data/heldout.csv", ["id"])
-    assert submission.model_predictions() == [
-        {"id": row["id"], "label": "net"} for row in inputs
-    ]
+    labels = {row["id"]: row["label"] for row in submission.model_predictions()}
+    assert labels == {row["id"]: "net" for row in inputs}
+
+
+def test_the_splits_that_a_log_is_held_against_are_run_too(
+    release: Release, trained: Path, tmp_path: Path
+) -> None:
+    """A log that names a released split has it run, with validation and test."""
+    released = TrustedFiles(release.released)
+    ids = {
+        split: [row["id"] for row in released.read_csv(f"data/{split}.csv", ["id"])]
+        for split in ("train", "validation", "test")
+    }
+    work = shutil.copytree(trained, tmp_path / "work")
+    write_json(work / "training.json", {"checking_ids": fingerprint(ids["train"])})
+    submission = examined(release, work, tmp_path / "out")
+
+    for split, known in ids.items():
+        assert submission.numbers_of_model(split) == dict.fromkeys(known, "1")
+    assert submission.numbers_of_model("heldout") == {}
+    assert replace(submission, model_output=None).numbers_of_model("train") is None
 
 
 def test_a_missing_model_is_not_attempted(release: Release, tmp_path: Path) -> None:

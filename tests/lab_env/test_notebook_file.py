@@ -1,5 +1,6 @@
 """Facts about reading a submitted notebook and rebuilding it on ours."""
 
+import base64
 import json
 from typing import Any
 
@@ -226,7 +227,8 @@ def test_half_a_character_does_not_stop_the_grading() -> None:
 def test_outputs_that_could_run_are_dropped() -> None:
     """Text, PNG, streams and errors stay; HTML, script, SVG and forged text go."""
     page = {"text/html": "<script>", "image/svg+xml": "<svg>", "text/plain": "plain"}
-    picture = {"image/png": "aGk=\n"}
+    png = base64.b64encode(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\1\0\0\0\1").decode()
+    picture = {"image/png": f"{png}\n"}
     forged = {"image/png": '"><script>', "text/plain": ["a", "b"]}
     outputs: list[object] = [
         {"output_type": "display_data", "data": data}
@@ -248,7 +250,7 @@ def test_outputs_that_could_run_are_dropped() -> None:
     assert kinds == [*["display_data"] * 3, "stream", "error"]
     assert [output["data"] for output in built["outputs"][:3]] == [
         {"text/plain": "plain"},
-        {"text/plain": "", "image/png": "aGk=\n"},
+        {"text/plain": "", "image/png": f"{png}\n"},
         {"text/plain": "ab"},
     ]
     assert len(built["outputs"][3]["text"]) < 20_010

@@ -53,7 +53,9 @@ def test_a_missing_file_is_not_attempted(tmp_path: Path) -> None:
         ('{"x": 1, "x": 2}', 'a.json: "x" stands there twice; keep one.'),
         ('{"x": null}', 'a.json has no "x" yet. Fill in the blank, then run the cell.'),
         ("{}", 'a.json has no "x" yet. Fill in the blank, then run the cell.'),
-        (b"\xff\xfe", "a.json: byte 0 is not UTF-8. Save the file again as UTF-8."),
+        (b"\x80\xff", "a.json: byte 0 is not UTF-8. Save the file again as UTF-8."),
+        (b"\xff\xfe", "a.json is in UTF-16, expected UTF-8. Save the file again as UTF-8."),
+        ("条".encode("gbk"), "a.json is in GBK, expected UTF-8. Save the file again as UTF-8."),
     ],
 )  # fmt: skip
 def test_each_odd_content_has_its_sentence(

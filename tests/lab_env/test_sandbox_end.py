@@ -55,7 +55,7 @@ exec setpriv --reuid={uid} --regid={uid} --clear-groups --inh-caps=-all \
 @pytest.fixture(params=["as started", "ordinary user"])
 def prefix(request: pytest.FixtureRequest) -> list[str]:
     """What to put before a command to run it as this user, or as an ordinary one."""
-    if detect_isolation().tier == "none":
+    if detect_isolation().tier != "bubblewrap":
         pytest.skip(detect_isolation().sentence)
     if request.param == "as started":
         return []
@@ -87,10 +87,10 @@ def marker() -> Iterator[str]:
 def having(word: str) -> list[int]:
     """Return the processes with ``word`` in their command line."""
     found = []
-    for path in Path("/proc").glob("[0-9]*/cmdline"):
+    for name in filter(str.isdigit, os.listdir("/proc")):
         try:
-            if word.encode() in path.read_bytes():
-                found.append(int(path.parent.name))
+            if word.encode() in Path("/proc", name, "cmdline").read_bytes():
+                found.append(int(name))
         except OSError:
             continue
     return found
@@ -159,7 +159,7 @@ def test_no_process_is_left_when_the_grading_process_is_killed(
 
 def test_a_checkout_may_lie_anywhere(tmp_path: Path) -> None:
     """Blanks and Chinese letters in the path of code and environment are fine."""
-    if detect_isolation().tier == "none":
+    if detect_isolation().tier != "bubblewrap":
         pytest.skip(detect_isolation().sentence)
     home = tmp_path / "我的 课程 (1)"
     copytree(PACKAGE, home / "lab_env")

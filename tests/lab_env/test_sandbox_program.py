@@ -28,9 +28,9 @@ SMALL = Limits(wall_seconds=30, memory_mb=512, processes=40, file_mb=50, work_mb
 
 @pytest.fixture(scope="session")
 def shut_in() -> Isolation:
-    """The isolation of this machine; without one the tests say why they skip."""
+    """The jail of this machine; without one the tests say why they skip."""
     found = detect_isolation()
-    if found.tier == "none":
+    if found.tier != "bubblewrap":
         pytest.skip(found.sentence)
     return found
 
