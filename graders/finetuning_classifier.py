@@ -33,6 +33,8 @@ AGREEMENT, HONEST, UNLUCKY = 0.98, 0.05, 0.15
 MOVED = 2
 LOGGED = ("loss", "eval_loss", "eval_macro_f1")
 
+Labels = dict[str, str]
+
 SCORE_WRONG = Text("分数与预测对不上。", "The score is not that of the predictions.")
 USE_MACRO = Text(
     "这是 micro（等于准确率）；请用 macro，让每个团队一样重要。",
@@ -339,9 +341,7 @@ def model_gives_the_predictions(submission: Submission, kind: str) -> Graded:
     return met(actual, f">= {AGREEMENT}")
 
 
-def given_and_examined(
-    submission: Submission, given: dict[str, str]
-) -> tuple[dict[str, str], dict[str, str]]:
+def given_and_examined(submission: Submission, given: Labels) -> tuple[Labels, Labels]:
     """Return the labels handed in, and those of the examiner's run of the model.
 
     Labels from anywhere else than the model must not earn what the model is asked for.
@@ -349,7 +349,7 @@ def given_and_examined(
     return given, by_own_table(submission, submission.model_predictions())
 
 
-def hidden_score(submission: Submission, given: dict[str, str]) -> float:
+def hidden_score(submission: Submission, given: Labels) -> float:
     """Return macro-F1 on the hidden labels, the lower of file and examiner's run."""
     right = hidden_labels(submission)
     both = given_and_examined(submission, given)
