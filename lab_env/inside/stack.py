@@ -83,6 +83,9 @@ MODULES = (
     "lab_env.inside.forked_kernel",
 )
 WHERE_INSTALLED = ("peft", "ipywidgets")
+# Others import it for us, and like pyplot it ties itself to the kernel it is imported
+# in: there it is imported again.
+TIED = "matplotlib_inline.backend_inline"
 
 
 def import_all() -> None:
@@ -93,7 +96,7 @@ def import_all() -> None:
         sys.modules[name] = None  # type: ignore[assignment]
     for name in (*MODULES, *filter(find_spec, WHERE_INSTALLED)):
         import_module(name)
-    for name in LEFT_OUT:
+    for name in (*LEFT_OUT, TIED):
         del sys.modules[name]
     make_once()
     # Some leave a variable behind; a cold start has none of them.

@@ -197,6 +197,14 @@ def test_a_run_is_warm_and_leaves_nothing_alive(run: Run, room: WarmRoom) -> Non
     assert runs_in(room) == []
 
 
+def test_a_figure_is_shown_without_being_asked_for(run: Run) -> None:
+    """The last figure of a cell is in its output, as in JupyterLab."""
+    result = run("import matplotlib.pyplot as plt\nplt.plot([1, 2, 3]);")
+    assert result.executed is not None
+    [cell] = json.loads(result.executed.read_text())["cells"]
+    assert "image/png" in cell["outputs"][-1]["data"]
+
+
 def test_the_zygote_has_one_thread(room: WarmRoom) -> None:
     """A fork copies the locks of other threads, and nobody would open them."""
     assert len(os.listdir(f"/proc/{zygote_of(room)}/task")) == 1
