@@ -41,8 +41,10 @@ FIRST, SECOND = (100.0, 80.0, 120.0, 90.0), (140.0, 110.0, 120.0, 90.0)
 AT_BORDER = 1.0
 # So many boxes on what is no defect cost all points of that row.
 MANY_NEAR_MISSES = 6
-# Of all defects: whoever finds fewer has not been careful, but left things out.
-ENOUGH_FOUND = 0.5
+# Of all defects, and of all boxes: with fewer, the other rows say less about care.
+ENOUGH_FOUND, ENOUGH_MEANT = 0.8, 0.5
+# An extra box that overlaps a defect so much was meant for it, and for no near-miss.
+MEANT = 0.2
 LEAST_OF_CLASS, FULL_OF_CLASS = 0.2, 0.8
 
 
@@ -68,8 +70,17 @@ class Compared:
 
     @property
     def far_enough(self) -> float:
-        """How far the work goes: 1 from half of the defects on."""
-        return curve(self.recall, zero=0, full=ENOUGH_FOUND)
+        """How far the work goes: 1 when most are found, and not by boxing all."""
+        found = curve(self.recall, zero=0, full=ENOUGH_FOUND)
+        return found * curve(self.precision, zero=0, full=ENOUGH_MEANT)
+
+    def extra_overlap(self, least: float) -> list[tuple[int, Box, bool]]:
+        """Return the extra boxes, and whether each overlaps a defect more than that."""
+        gold = [(key, box) for key, box, _ in self.found] + self.missed
+        return [
+            (key, box, any(k == key and box_iou(box, g) > least for k, g in gold))
+            for key, box in self.extra
+        ]
 
 
 def labelling_of(submission: Submission) -> Labelling:
@@ -259,9 +270,9 @@ def boxes_are_defects(submission: Submission) -> Graded:
 
 @check("M8", points=14, part="quality", skill=LABEL)
 def boxes_are_tight(submission: Submission) -> Graded:
-    """框得紧：找到的缺陷的平均 IoU，从 0.5 到 0.8 按曲线给分；至少要找到一半。
+    """框得紧：找到的缺陷的平均 IoU，从 0.5 到 0.8 按曲线给分。
 
-    Tight: the mean IoU of found defects, on a curve from 0.5 to 0.8; find half.
+    Tight: the mean IoU of the defects found, on a curve from 0.5 to 0.8.
     """
     seen = compared(submission)
     shares = [box_iou(right, given) for _, right, given in seen.found]
@@ -294,7 +305,7 @@ def no_class_is_neglected(submission: Submission) -> Graded:
     actual = min(hits[codes] / count for codes, count in there.items())
     fraction = curve(actual, zero=LEAST_OF_CLASS, full=FULL_OF_CLASS)
     nominal = f"{LEAST_OF_CLASS} → {FULL_OF_CLASS}"
-    return Graded(fraction, actual, nominal, actual)
+    return Graded(seen.far_enough * fraction, actual, nominal, actual)
 
 
 @check("M11", points=4, part="quality", skill=LABEL)
@@ -320,8 +331,9 @@ def near_misses_are_left_alone(submission: Submission) -> Graded:
     near = [
         (each["task"], near_miss(each)) for each in decided(submission, "near_misses")
     ]
+    drawn = [(key, box) for key, box, meant in seen.extra_overlap(MEANT) if not meant]
     hit = sum(
-        any(task == key and covers(box, other) for key, box in seen.extra)
+        any(task == key and covers(box, other) for key, box in drawn)
         for task, other in near
     )
     done = len(work.done) / len(tasks_of(submission))
@@ -352,7 +364,8 @@ def close_defects_follow_the_guideline(submission: Submission) -> Graded:
     Defects close together are boxed apart or as one, as G10 and G11 say.
     """
     seen = compared(submission)
-    wrong = {key for key, _ in (*seen.missed, *seen.extra)}
+    wrong = {key for key, _ in seen.missed}
+    wrong |= {key for key, _, touches in seen.extra_overlap(0) if touches}
     asked = decided(submission, "cluster", "touching")
     right = sum(key not in wrong for key in asked)
     return Graded(right / len(asked), right, len(asked), right)

@@ -6,6 +6,7 @@ about one's own file need none and answer at once in practice. Speed gives no po
 
 import json
 from collections import Counter
+from dataclasses import replace
 from typing import Any
 
 from lab_env.annotations.annotated import Annotated, Work, read_work
@@ -51,6 +52,8 @@ def own_work(submission: Submission, part: str) -> Work:
     facts = submission.released.folder / "release.json"
     own = json.loads(facts.read_text(encoding="utf-8"))["release"]
     work = read_part(submission, part)
+    if not work.items:
+        work.refuse_findings()
     # A file that was made outside any release names none.
     others = sorted({item.release for item in work.items.values()} - {own, ""})
     if others:
@@ -63,19 +66,17 @@ def own_work(submission: Submission, part: str) -> Work:
 
 def whole_form(submission: Submission, part: str) -> Graded:
     """Return all points if every line of the file can be used."""
-    work = read_part(submission, part)
-    work.refuse_findings()
-    return met(f"{len(work.items)}", "every line")
+    read_part(submission, part).refuse_findings()
+    return met("every line", "every line")
 
 
 def done_share(submission: Submission, part: str) -> Graded:
     """Return the share of tasks that were done, and name those that were not."""
     done = completeness(own_work(submission, part), *asked(submission, part))
-    left = ", ".join(map(str, done.missing[:SHOWN]))
-    more = "…" if len(done.missing) > SHOWN else ""
-    zh = f"还有 {len(done.missing)} 条没有标：{left}{more}。请回到标注界面标完。"
-    en = f"{len(done.missing)} items are open: {left}{more}. Go back and finish them."
-    hint = Text(zh, en) if done.missing else None
+    left, many = ", ".join(map(str, done.missing[:SHOWN])), len(done.missing)
+    zh = f"还有 {many} 条没有标，例如 {left}。请回到标注界面标完。"
+    en = f"{many} items are open, such as {left}. Go back and finish them."
+    hint = Text(zh, en) if many else None
     return Graded(done.share, f"{done.done}", f"{done.total}", hint=hint)
 
 
@@ -121,8 +122,7 @@ def labels_against_gold(
 
 def spans_against_gold(submission: Submission, overlap: float | None) -> Counts:
     """Return the spans against the key, exact or with a common share."""
-    right = gold(submission, ORDERS)
-    work = own_work(submission, ORDERS)
+    right, work = gold(submission, ORDERS), own_work(submission, ORDERS)
     return span_scores(work, right, "spans", overlap=overlap)
 
 
@@ -222,10 +222,8 @@ def guideline_is_followed(submission: Submission) -> Graded:
     wrong = set(scores.wrong)
     broken = [rule for rule, found in rules if wrong & set(found)]
     marked = on_curve(submission, "decided", scores.accuracy)
-    named = "、".join(broken), ", ".join(broken)
-    zh, en = f"再读这些规则：{named[0]}。", f"Read these rules again: {named[1]}."
-    hint = Text(zh, en) if broken else None
-    return Graded(marked.fraction, marked.actual, marked.nominal, hint=hint)
+    zh, en = f"再读规则 {'、'.join(broken)}。", f"Read again: {', '.join(broken)}."
+    return replace(marked, hint=Text(zh, en) if broken else None)
 
 
 @check("M7", points=6, part="messages", skill=CORRECT, needs=labels_agree)
@@ -235,9 +233,8 @@ def labels_are_consistent(submission: Submission, accuracy: float) -> Graded:
     The same matter met twice gets one label; only beside better labels than guesses.
     """
     refuse_unfair(submission, "accuracy", accuracy)
-    groups = sealed(submission, "groups.json")
-    same = consistency(own_work(submission, MESSAGES), groups)
-    return on_curve(submission, "consistency", same)
+    work, groups = own_work(submission, MESSAGES), sealed(submission, "groups.json")
+    return on_curve(submission, "consistency", consistency(work, groups))
 
 
 @check("M8", points=2, part="orders", skill=AUDIT)
@@ -282,8 +279,8 @@ def spans_are_found(submission: Submission) -> Graded:
 
     Relaxed F1: right type and more than half in common, on the published curve.
     """
-    found = spans_against_gold(submission, OVERLAP).f1
-    return on_curve(submission, "relaxed_f1", found)
+    found = spans_against_gold(submission, OVERLAP)
+    return on_curve(submission, "relaxed_f1", found.f1)
 
 
 @check("M13", points=5, part="orders", skill=DEFINE)
@@ -292,13 +289,12 @@ def weakest_type_is_found(submission: Submission) -> Graded:
 
     Relaxed F1 of the type that came out worst, on the published curve.
     """
-    right = gold(submission, ORDERS)
-    done = own_work(submission, ORDERS).done
+    right, done = gold(submission, ORDERS), own_work(submission, ORDERS).done
     codes = asked(submission, ORDERS)[1].control("spans").codes
     scores = {code: type_f1(code, right, done) for code in codes}
     worst = min(scores, key=lambda code: scores[code])
     marked = on_curve(submission, "weakest_type", scores[worst])
-    return Graded(marked.fraction, f"{worst}: {scores[worst]:.3f}", marked.nominal)
+    return replace(marked, actual=f"{worst}: {scores[worst]:.3f}")
 
 
 @check("M14", points=4, part="orders", skill=DEFINE, needs=spans_are_found)
@@ -367,13 +363,14 @@ def own_numbers_are_read(submission: Submission) -> Graded:
     longest = max((item.lead_time for item in work.items.values()), default=0.0)
     slowest = work.items.get(said["slowest_item"])
     actual = f"{said['most_given'][:30]}, {said['slowest_item']}"
+    nominal = f"{counts}, {longest} s"
     if not most or counts.get(said["most_given"]) != most:
         what = Text("给得最多的不是这个标签。", "Another label was given more often.")
-        raise Mismatch(what, actual=actual, nominal=str(counts))
+        raise Mismatch(what, actual=actual, nominal=nominal)
     if slowest is None or slowest.lead_time != longest:
         what = Text("有一条用时更长。", "Another item took longer.")
-        raise Mismatch(what, actual=actual, nominal=f"{longest} s")
-    return met(actual, actual)
+        raise Mismatch(what, actual=actual, nominal=nominal)
+    return met(actual, nominal)
 
 
 @check("J1", points=4, part="quality", skill=DEFINE, by_hand=True)
