@@ -11,7 +11,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from lab_env.assemble import Content, draft_release, write_manifest
@@ -84,7 +84,9 @@ def publish_content(
             workers=workers,
             progress=progress,
         )
-        passed = [check_tried(one) for one in tried]
+        # Closed at the first refusal: no job may still write into the draft.
+        with closing(tried):
+            passed = [check_tried(one) for one in tried]
         for release in drafts:
             own = [one for one in passed if one.trial.release == release]
             write_manifest(release, content, exam=exam, gates=results_of(own))

@@ -14,6 +14,7 @@ from lab_env.engine import Device, Say
 from lab_env.sandbox import Isolation
 
 FEW = 2
+AGAIN = "A job failed after a warm start and is tried again cold; marks are equal."
 
 
 def cold_command(job_file: Path) -> list[str]:
@@ -39,11 +40,16 @@ def commands(
         if chosen.why:
             say(f"{chosen.why} Started cold: the same marks, some seconds more each.")
         tried: set[Path] = set()
+        told: set[str] = set()
 
         def command(job_file: Path) -> list[str]:
             """Start warm; a job that comes back failed, and its second try cold."""
-            again = job_file in tried
-            tried.add(job_file)
-            return cold_command(job_file) if again else chosen.command(job_file)
+            if job_file not in tried:
+                tried.add(job_file)
+                return chosen.command(job_file)
+            if AGAIN not in told:
+                told.add(AGAIN)
+                say(AGAIN)
+            return cold_command(job_file)
 
         yield command

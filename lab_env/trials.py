@@ -9,7 +9,7 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -66,7 +66,7 @@ def try_all(
     isolation: Isolation,
     workers: int | None,
     progress: Progress,
-) -> Iterator[Tried]:
+) -> Generator[Tried, None, None]:
     """Yield each trial with its sheet, kept ones first, the others as they end."""
     places = {
         trial: kept / f"{_fingerprint(trial, isolation)}.json" for trial in trials

@@ -1,6 +1,13 @@
 """What all tests share: quiet libraries, one thread each."""
 
 import os
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 # Before any library is imported: two test processes share two cores.
 os.environ |= {
@@ -13,3 +20,12 @@ os.environ |= {
 }
 for name in ("LAB_COURSE", "LAB_LANGUAGE", "LAB_RECORD_KEY"):
     os.environ.pop(name, None)
+
+
+@pytest.fixture(scope="session")
+def browser() -> "Iterator[Browser]":
+    """One browser for all tests of a process: Playwright works once in each."""
+    from chromium import chromium
+
+    with chromium() as opened:
+        yield opened

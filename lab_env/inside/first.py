@@ -34,7 +34,7 @@ def run(end: socket.socket, adopted: int) -> None:
     """Set up, start on "go", and report the end of the program."""
     harden()
     settings, _ = link.hear(end)
-    own_world.furnish(settings["rooms"])
+    own_world.furnish(settings["rooms"], settings["kept"])
     confine.drop_capabilities()
     die_with_the_zygote(adopted)
     log, said = os.pipe()

@@ -21,7 +21,7 @@ NEW_NAMESPACES = {
     "pid": 0x20000000,
     "net": 0x40000000,
 }
-NOSUID, NODEV, NOEXEC, REC, SLAVE = 0x2, 0x4, 0x8, 0x4000, 0x80000
+NOSUID, NODEV, NOEXEC, BIND, REC, SLAVE = 0x2, 0x4, 0x8, 0x1000, 0x4000, 0x80000
 PARENT_DEATH, GET_PARENT_DEATH, DUMPABLE, SUBREAPER = 1, 2, 4, 36
 SET_FLAGS, UP = 0x8914, 0x41
 CAPABILITY_VERSION = 0x20080522
@@ -46,6 +46,13 @@ def mount(kind: str, target: str, flags: int, options: str = "") -> None:
         kind.encode(), target.encode(), kind.encode(), flags, options.encode()
     )
     succeed(result, f"mount {kind} at {target}")
+
+
+def show(handle: int, target: str) -> None:
+    """Show the open folder ``handle`` at ``target`` too, with all that lies in it."""
+    source = f"/proc/self/fd/{handle}"
+    result = LIBC.mount(source.encode(), target.encode(), None, BIND | REC, None)
+    succeed(result, f"show a folder at {target}")
 
 
 def mounts_stay_here() -> None:

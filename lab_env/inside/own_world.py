@@ -5,7 +5,7 @@ but those that a new user namespace gives over itself.
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from lab_env.inside import kernel_calls as kernel
 
@@ -13,6 +13,7 @@ NAMESPACES = ("user", "mount", "pid", "net", "ipc", "uts", "cgroup")
 WORK, RUN = "/lab/work", "/lab/run"
 ROOMS = {WORK: "0777", RUN: "0777", "/tmp": "1777", "/dev/shm": "1777"}
 PRIVATE = kernel.NOSUID | kernel.NODEV
+FOLDER = os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC
 
 
 def enter() -> None:
@@ -37,17 +38,23 @@ def write(path: str, content: str) -> None:
         os.close(handle)
 
 
-def furnish(sizes: Mapping[str, int]) -> None:
+def furnish(sizes: Mapping[str, int], kept: Sequence[str]) -> None:
     """Cover every writable folder with an empty one of its size in bytes.
 
-    The process list, the terminals and the network are new as well.
+    The folders ``kept`` show through. The process list, the terminals and the
+    network are new as well.
     """
     kernel.mounts_stay_here()
+    uncovered = {path: os.open(path, FOLDER) for path in kept}
     kernel.mount("proc", "/proc", PRIVATE | kernel.NOEXEC)
     terminals = "newinstance,ptmxmode=0666,mode=0620"
     kernel.mount("devpts", "/dev/pts", kernel.NOSUID | kernel.NOEXEC, terminals)
     for path, mode in ROOMS.items():
         kernel.mount("tmpfs", path, PRIVATE, f"size={sizes[path]},mode={mode}")
+    for path, handle in uncovered.items():
+        os.makedirs(path, exist_ok=True)
+        kernel.show(handle, path)
+        os.close(handle)
     kernel.loopback_up()
     # A second lock on the door that the filter on system calls holds shut.
     write("/proc/sys/user/max_user_namespaces", "0")
@@ -55,5 +62,4 @@ def furnish(sizes: Mapping[str, int]) -> None:
 
 def open_rooms() -> list[int]:
     """Return a handle of each folder: work, run, and those of all programs."""
-    flags = os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC
-    return [os.open(path, flags) for path in ROOMS]
+    return [os.open(path, FOLDER) for path in ROOMS]

@@ -35,7 +35,7 @@ from lab_env.sandbox.confinement import (
     settings_for,
     settings_without_jail,
 )
-from lab_env.sandbox.environment import interpreter_folders, variables
+from lab_env.sandbox.environment import PACKAGE, interpreter_folders, variables
 from lab_env.sandbox.place import Place, Told, open_jail
 from lab_env.sandbox.runs import MB, Ended, Isolation, JailRun, Limits, SandboxError
 from lab_env.sandbox.warm_place import WarmPlace, open_warm
@@ -155,15 +155,22 @@ def in_warm_room(
     limits = replace(task.limits, processes=task.limits.processes + 1)
     folders = interpreter_folders(task.python)
     shared = jail.TEMPORARY_MB * MB
+    rooms = {
+        jail.WORK: work_mb * MB,
+        jail.RUN: side_mb(task) * MB,
+        "/tmp": shared,
+        "/dev/shm": shared,
+    }
     settings = {
         "argv": [part.replace("{run}", jail.RUN) for part in task.argv],
         "work": jail.WORK,
-        "rooms": {
-            jail.WORK: work_mb * MB,
-            jail.RUN: side_mb(task) * MB,
-            "/tmp": shared,
-            "/dev/shm": shared,
-        },
+        "rooms": rooms,
+        # An interpreter may itself live below /tmp.
+        "kept": [
+            str(folder)
+            for folder in (*folders, PACKAGE)
+            if any(folder.is_relative_to(path) for path in rooms)
+        ],
         "confine": settings_for(limits, task.isolation, folders),
     }
     return open_warm(stack, room, settings)

@@ -19,8 +19,10 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "lab_env" / "annotator"))
+sys.path.insert(0, str(Path(__file__).parent.parent / "fixtures"))
 
-from lab_page import LabPage, browser, lab
+from chromium import chromium
+from lab_page import LabPage, lab
 from samples import cell, draw_parts, words
 
 from lab_env.widgets.annotator import Annotator, page_buffers
@@ -143,8 +145,8 @@ def room() -> Iterator[LabPage]:
         folder = Path(name) / "room"
         folder.mkdir()
         draw_parts(folder)
-        with lab(folder) as address, browser() as chromium:
-            page = chromium.new_page(viewport={"width": 1180, "height": 760})
+        with lab(folder) as address, chromium() as browser:
+            page = browser.new_page(viewport={"width": 1180, "height": 760})
             found = LabPage(page, folder, address)
             found.open()
             found.import_it()

@@ -102,7 +102,7 @@ WORK = {
     "the hub without a network": (
         "import time\nbegun = time.monotonic()\ntry:\n"
         "    Bert.from_pretrained('bert-base-chinese')\nexcept OSError:\n"
-        "    print(time.monotonic() - begun < 5)",
+        "    print(time.monotonic() - begun < 60)",
         r"True",
     ),
     "joblib": (

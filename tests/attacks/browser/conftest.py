@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -11,22 +10,12 @@ from pathlib import Path
 
 import pytest
 from formgrader_page import HOSTILE_WORK, Examiner, Thief
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page
 from published_toy import english, hand_in, published
 
 from lab_env.exam import grade_folder
 
 HERE = Path(__file__).parent
-CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
-QUIET = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 LAB = [sys.executable, "-m", "lab_env.cli"]
 
 
@@ -59,15 +48,6 @@ HONEST_WORK = {
     ),
     "why": "当 $p < 0.5$ 且 $\\frac{a}{b} > 1$ 时会出错：\n\n- 没有“money”一词",
 }
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """A headless Chromium with a fresh profile."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="session")

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 import pytest
-from lab_page import LabPage, browser, lab
+from lab_page import LabPage, lab
+from playwright.sync_api import Browser
 from samples import draw_parts
 
 RULES = """# 标注规范
@@ -17,14 +18,16 @@ RULES = """# 标注规范
 
 
 @pytest.fixture(scope="session")
-def room(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabPage]:
+def room(
+    tmp_path_factory: pytest.TempPathFactory, browser: Browser
+) -> Iterator[LabPage]:
     """The notebook in a browser, with ``annotate`` imported."""
     folder = tmp_path_factory.mktemp("annotator") / "room"
     folder.mkdir()
     draw_parts(folder)
     (folder / "rules.md").write_text(RULES, "utf-8")
-    with lab(folder) as address, browser() as chromium:
-        context = chromium.new_context(
+    with lab(folder) as address:
+        context = browser.new_context(
             viewport={"width": 1280, "height": 900}, locale="zh-CN"
         )
         context.set_default_timeout(20_000)
@@ -32,3 +35,4 @@ def room(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabPage]:
         found.open()
         found.import_it()
         yield found
+        context.close()

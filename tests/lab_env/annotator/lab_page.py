@@ -6,7 +6,6 @@ the mouse and the keyboard.
 
 import json
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -18,20 +17,10 @@ from pathlib import Path
 from time import monotonic, sleep
 from typing import Any
 
-from playwright.sync_api import Browser, Locator, Page, sync_playwright
+from playwright.sync_api import Locator, Page
 
 from lab_env.lab_server import LabServer, trainee_server, write_settings
 
-CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
-QUIET = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 MINUTE = 60_000
 LOCAL = ("http://127.0.0.1:", "ws://127.0.0.1:", "data:", "blob:")
 EMPTY = {
@@ -209,15 +198,6 @@ class LabPage:
         self.command("docmanager:save")
         found: dict[str, Any] = json.loads(self.notebook.read_text("utf-8"))
         return found
-
-
-@contextmanager
-def browser() -> Iterator[Browser]:
-    """Yield a headless Chromium with a fresh profile."""
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
-        yield chromium
-        chromium.close()
 
 
 @contextmanager
