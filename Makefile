@@ -3,6 +3,7 @@
 BIN := .venv/bin
 LAB := $(BIN)/lab
 COURSE ?= course
+CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)
 DEMO_LAB := finetuning_classifier
 DEMO_SCENARIO := customer_service
 DEMO_RELEASE = $(shell $(BIN)/python -c "from pathlib import Path; \
@@ -16,11 +17,11 @@ export TOKENIZERS_PARALLELISM := false
 export HF_HUB_OFFLINE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo publish lab test lint labs bench release
+.PHONY: help setup demo publish lab test lint labs bench axe labelstudio release
 .NOTPARALLEL:
 
 help: ## list the targets
-	@sed -n 's/^\([a-z]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
+	@sed -n 's/^\([a-z]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 13
 
 setup: ## install everything into .venv (again: only what changed)
 	@.ci/setup
@@ -48,10 +49,20 @@ lint: setup ## ruff and mypy
 labs: setup ## make the notebooks in labs/ from their lab.py
 	@$(LAB) build
 
-bench: setup ## measure: what moves a mark, what grading costs, large piles
+bench: setup ## measure: what moves a mark, what grading costs, the annotation page
 	@$(BIN)/python tests/bench/marks.py
 	@$(BIN)/python tests/bench/throughput.py
 	@$(BIN)/python tests/bench/many.py
+	@$(BIN)/python tests/bench/annotator.py
+
+axe: setup ## check the annotation page for accessibility, with axe-core from npm
+	@npm install --silent --prefix $(CACHE)/lab-axe --ignore-scripts axe-core@4.14.1
+	@LAB_AXE=$(CACHE)/lab-axe $(BIN)/pytest -q tests/lab_env/annotator/test_page.py -k anybody
+
+labelstudio: setup ## import what we export into Label Studio, in an environment of its own
+	@[ -x $(CACHE)/lab-label-studio/bin/python ] || python3 -m venv $(CACHE)/lab-label-studio
+	@$(CACHE)/lab-label-studio/bin/python -m pip install --quiet label-studio==1.23.2
+	@LAB_LABEL_STUDIO=$(CACHE)/lab-label-studio $(BIN)/pytest -q tests/lab_env/annotator/test_label_studio.py
 
 release: test ## check version and changelog, build the wheel into dist/
 	@grep -qx "version = \"$$(sed -n 's/^## \[\([0-9.]*\)\].*/\1/p' CHANGELOG.md | head -1)\"" pyproject.toml || \

@@ -20,7 +20,7 @@ from typing import Any, Literal
 
 from lab_env.checks import Check, Language, Text
 from lab_env.errors import LabError
-from lab_env.files import content_folder, write_json, write_whole
+from lab_env.files import write_json, write_whole
 from lab_env.marksheet import Row, mark
 from lab_env.metrics import fingerprint
 from lab_env.release import PUBLIC_FACTS, load_checks
@@ -164,13 +164,14 @@ def annotate(
     facts = Path(PUBLIC_FACTS)
     release = json.loads(facts.read_text("utf-8"))["release"] if facts.is_file() else ""
     _saved.append(Path(out))
+    language = notebook_language()
     return annotator.annotate(
         labelling,
         tasks,
         out,
         mode=mode,
-        guideline=guideline,
-        language=notebook_language(),
+        guideline=guideline or _guideline(language),
+        language=language,
         release=release,
     )
 
@@ -243,7 +244,28 @@ def _places(folder: Path, language: str) -> tuple[Scenario, Path, Path]:
     model = Path("base_model")
     if scenario.base_model:
         model = base_model_folder(scenario.base_model)
-    return scenario, content_folder("datasets") / name / "data" / language, model
+    return scenario, _as_released(scenario_folder(name) / "data", language), model
+
+
+def _as_released(data: Path, language: str) -> Path:
+    """Return the data of one language, beside what the languages share, if anything."""
+    if not (data / "shared").is_dir():
+        return data / language
+    both = tempfile.TemporaryDirectory(prefix="lab-data-")
+    _caches.append(both)
+    for part in (data / "shared", data / language):
+        shutil.copytree(part, both.name, dirs_exist_ok=True)
+    return Path(both.name)
+
+
+def _guideline(language: str) -> Path | None:
+    """Return the guideline of a checkout; a release has its own, which is found."""
+    facts = Path("lab.toml")
+    if Path("guideline.md").is_file() or not facts.is_file():
+        return None
+    name = tomllib.loads(facts.read_text(encoding="utf-8"))["scenario"]
+    path = scenario_folder(name) / f"guideline.{language}.md"
+    return path if path.is_file() else None
 
 
 def _plain(value: Any) -> Any:

@@ -89,6 +89,20 @@ def test_scenario_comes_from_the_checkout(
     assert Path(case.base_model, "config.json").is_file()
 
 
+def test_a_checkout_shows_pictures_and_guideline(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """In labs/LAB/ the pictures lie beside the tasks, and the guideline is found."""
+    monkeypatch.chdir(BASE / "labs/annotation_images")
+    monkeypatch.setenv("JPY_SESSION_NAME", "labs/annotation_images/lab.zh.ipynb")
+    case = notebook.load_scenario()
+    page = notebook.annotate(
+        case.file("boxes.xml"), case.file("practice.jsonl"), tmp_path / "done.jsonl"
+    )
+    assert Path(case.data, "images", "part-01.jpg").is_file()
+    assert "G13" in page.work.screen.guideline
+
+
 def test_folder_without_a_lab_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
