@@ -9,6 +9,7 @@ and from the key that submits until the next item stands there.
 """
 
 import argparse
+import shutil
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -23,8 +24,9 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "fixtures"))
 
 from chromium import chromium
 from lab_page import LabPage, lab
-from samples import cell, draw_parts, words
+from samples import cell, draw_parts
 
+from lab_env.files import content_folder
 from lab_env.widgets.annotator import Annotator, page_buffers
 
 RUNS = 3
@@ -43,6 +45,13 @@ SHOW = """async (source) => {
   while (!ready()) await new Promise(requestAnimationFrame);
   return performance.now() - began;
 }"""
+SHOTS = {
+    "choices": ("field_service", "messages.xml", "messages.jsonl"),
+    "spans": ("field_service", "orders.xml", "orders.jsonl"),
+    "boxes": ("surface_defects", "boxes.xml", "tasks.jsonl"),
+    "pair": ("assistant_answers", "pairs.xml", "pairs.jsonl"),
+    "ranking": ("assistant_answers", "rankings.xml", "rankings.jsonl"),
+}
 WATCH = """() => {
   const seen = (window.seen = { delays: [], keys: 0, presses: 0 });
   let began = 0;
@@ -146,7 +155,7 @@ def room() -> Iterator[LabPage]:
         folder.mkdir()
         draw_parts(folder)
         with lab(folder) as address, chromium() as browser:
-            page = browser.new_page(viewport={"width": 1180, "height": 760})
+            page = browser.new_page(viewport={"width": 1180, "height": 960})
             found = LabPage(page, folder, address)
             found.open()
             found.import_it()
@@ -154,23 +163,36 @@ def room() -> Iterator[LabPage]:
 
 
 def take_screenshots(found: LabPage, folder: Path) -> None:
-    """Write one picture of each kind, half worked."""
+    """Write one picture of each kind, half worked, on the tasks of our labs."""
     folder.mkdir(parents=True, exist_ok=True)
-    name, town, drug = words("zh")["note"][1:3], "北京", "阿司匹林"
-    for kind in ("choices", "spans", "boxes", "pair", "ranking"):
-        found.annotate(cell(kind, "zh", f"shot-{kind}.jsonl", number=60))
+    for kind, (scenario, form, tasks) in SHOTS.items():
+        for part in ("shared", "zh"):
+            data = content_folder("datasets") / scenario / "data" / part
+            if data.is_dir():
+                shutil.copytree(data, found.folder / kind, dirs_exist_ok=True)
+        given = f"{kind}/{form}", f"{kind}/{tasks}", f"{kind}.jsonl"
+        found.annotate(f"annotate(*{given!r}, language='zh')")
         found.widget.locator(".an-counts").click()
         if kind == "spans":
-            for key, text in (("1", name), ("2", town), ("3", drug)):
+            for key, text in (("4", "体育馆东侧"), ("1", "闸机"), ("2", "电源模块")):
                 found.select_text(text)
                 found.press(key)
         elif kind == "boxes":
-            found.press("1")
-            found.drag(found.widget.locator(".an-sheet"), (60, 80), (220, 240))
+            found.widget.locator(".an-sheet img").wait_for()
+            draw_both(found)
         else:
-            found.press("1" if kind != "ranking" else "Shift+ArrowDown")
+            found.press({"choices": "3", "pair": "2"}.get(kind, "Shift+ArrowDown"))
         found.page.wait_for_timeout(300)
         found.widget.screenshot(path=folder / f"{kind}.png")
+
+
+def draw_both(found: LabPage) -> None:
+    """Draw the scratch and the dent of the first part."""
+    sheet = found.widget.locator(".an-sheet")
+    found.press("1")
+    found.drag(sheet, (148, 159), (304, 264))
+    found.press("2")
+    found.drag(sheet, (348, 318), (425, 359))
 
 
 def main() -> None:

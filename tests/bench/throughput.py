@@ -128,8 +128,13 @@ def _model_seconds(release: Release, work: Path) -> float:
     from lab_env import examine
 
     shutil.copy(work / "model" / "model.safetensors", work)
-    (work / "facts.json").write_text(json.dumps(examine._facts(release, work)))
-    shutil.copy(work / "data" / "heldout.csv", work / "inputs.csv")
+    splits = examine._splits(release, work)
+    facts = examine._facts(release, work) | {"splits": splits}
+    (work / "facts.json").write_text(json.dumps(facts))
+    for name, split in {"inputs": "heldout"} | {
+        split: split for split in splits
+    }.items():
+        shutil.copy(work / "data" / f"{split}.csv", work / f"{name}.csv")
     return _seconds([MODEL_COMPUTE, str(examine.PROGRAM)], work)
 
 
