@@ -163,7 +163,10 @@ def practice_agrees(submission: Submission) -> Graded:
         pairs = match_boxes([box_of_row(row) for row in answers], given)
         right += sum(pair.same_class for pair in pairs)
         nominal += max(len(answers), len(given))
-    return Graded(right / nominal, right, nominal, right)
+    zh = f"应得 {nominal}，对 {right}：看下面的图，框松了、多了、漏了、类别错了都不算对。"
+    en = f"{right} of {nominal} agree: loose, extra, missing and misnamed boxes do not."
+    hint = None if right == nominal else Text(zh, f"{en} See the figure below.")
+    return Graded(right / nominal, right, nominal, right, hint)
 
 
 def box_of_row(row: dict[str, str]) -> Box:
@@ -182,7 +185,7 @@ def boxes_are_readable(submission: Submission) -> Graded:
     """
     work = work_of(submission)
     work.refuse_findings()
-    return met(len(work.items), "every line")
+    return met(len(work.items), len(work.items))
 
 
 @check("M3", points=6, part="form", skill=LABEL)
@@ -193,9 +196,10 @@ def every_picture_is_done(submission: Submission) -> Graded:
     """
     tasks = tasks_of(submission)
     done = completeness(work_of(submission), tasks, labelling_of(submission))
-    missing = ", ".join(map(str, done.missing[:8]))
-    zh, en = f"还缺的图：{missing}。", f"Pictures not submitted yet: {missing}."
-    hint = Text(zh, en) if missing else None
+    left, many = ", ".join(map(str, done.missing[:8])), len(done.missing)
+    zh = f"还有 {many} 张没有提交，例如第 {left} 张。"
+    en = f"Not submitted yet: {many}, such as pictures {left}."
+    hint = Text(zh, en) if many else None
     return Graded(done.share, done.done, done.total, done.done, hint)
 
 
@@ -410,8 +414,8 @@ def boxes_are_counted(submission: Submission) -> Graded:
     if actual != nominal:
         what = Text("各类的框数不对。", "The counts of the classes are not right.")
         hint = Text(
-            "请数 label 这一列；改了标注，就重新运行这一格。",
-            "Count the column label; run this cell again after changing a box.",
+            "请数 label 这一列；改过标注，就从第 3 节的自查起再运行一遍。",
+            "Count the column label; if you changed a box, run from the check in 3 on.",
         )
         raise Mismatch(what, actual=actual, nominal=nominal, hint=hint)
     return met(actual, nominal)

@@ -5,21 +5,16 @@ are computed again from the annotations handed in: they can be right where a cho
 wrong. Speed gives no points.
 """
 
-import json
 import math
 from dataclasses import replace
 from statistics import fmean
 from typing import Any
 
-from lab_env.annotations.annotated import Annotated, Work, read_work
+from lab_env.annotations.annotated import Annotated
 from lab_env.annotations.graded import (
-    Gold,
-    completeness,
     notes,
     ranking_agreement,
-    read_gold,
 )
-from lab_env.annotations.labelling import Labelling, read_labelling
 from lab_env.annotations.preferences import (
     TIE,
     Preference,
@@ -36,86 +31,49 @@ from lab_env.annotations.preferences import (
     undisputed,
 )
 from lab_env.annotations.results import Ranking
-from lab_env.annotations.tasks import Task, read_tasks
 from lab_env.checks import (
     Graded,
     Mismatch,
     NotAttempted,
     Text,
-    Unreadable,
     check,
-    curve,
     met,
 )
+from lab_env.hand_annotated import Part, facts_of, on_curve
 from lab_env.submission import Submission
 
 LABEL, DEFINE, AUDIT, CORRECT = "2.1.2", "2.1.3", "2.2.1", "2.2.2"
-PRACTICE, PAIRS, RANKINGS = "practice", "pairs", "rankings"
+PRACTICE = Part("practice_done.jsonl", "practice.jsonl", "pairs.xml")
+PAIRS = Part("pairs_done.jsonl", "pairs.jsonl", "pairs.xml", "gold_pairs.jsonl")
+RANKINGS = Part(
+    "rankings_done.jsonl", "rankings.jsonl", "rankings.xml", "gold_rankings.jsonl"
+)
 EXPORT, CHECKS = "preference.jsonl", "checks.json"
 SAFETY, EQUAL = ("R1", "R2"), "R11"
 # Two decimals are what a person reads off.
 CLOSE = 0.005
-SHOWN = 8
-
-
-def asked(submission: Submission, part: str) -> tuple[list[Task], Labelling]:
-    """Return the released tasks of one part, and what is asked about them."""
-    data = submission.released.folder / "data"
-    form = "rankings.xml" if part == RANKINGS else "pairs.xml"
-    labelling = read_labelling((data / form).read_text(encoding="utf-8"))
-    return read_tasks(data / f"{part}.jsonl"), labelling
-
-
-def own_work(submission: Submission, part: str) -> Work:
-    """Return what was annotated in this release; another one's file is Unreadable."""
-    facts = submission.released.folder / "release.json"
-    own = json.loads(facts.read_text(encoding="utf-8"))["release"]
-    name = f"{part}_done.jsonl"
-    work = read_work(submission.read_text(name), name, *asked(submission, part))
-    if not work.items:
-        work.refuse_findings()
-    # A file that was made outside any release names none.
-    others = sorted({item.release for item in work.items.values()} - {own, ""})
-    if others:
-        seen = others[0][:80]
-        zh = f"{name} 是在发放版本“{seen}”里标的，应为“{own}”。请交自己的文件。"
-        en = f'{name} was made in the release "{seen}", expected "{own}". Hand in your'
-        raise Unreadable(Text(zh, f"{en} own file."))
-    return work
-
-
-def done_share(submission: Submission, part: str) -> Graded:
-    """Return the share of tasks that were done, and name those that were not."""
-    done = completeness(own_work(submission, part), *asked(submission, part))
-    left, many = [str(each) for each in done.missing[:SHOWN]], len(done.missing)
-    zh = f"还有 {many} 条没有标，例如 {'、'.join(left)}。请回到标注界面标完。"
-    en = f"{many} items are open, such as {', '.join(left)}. Go back and finish them."
-    hint = Text(zh, en) if many else None
-    return Graded(done.share, f"{done.done}", f"{done.total}", hint=hint)
 
 
 def colleague(submission: Submission) -> list[Annotated]:
     """Return the colleague's comparisons, which were released."""
-    path = submission.released.folder / "data" / "colleague.jsonl"
-    text = path.read_text(encoding="utf-8")
-    return compared(read_work(text, path.name, *asked(submission, PRACTICE)))
+    return compared(PRACTICE.released(submission, "colleague.jsonl"))
 
 
 def own_preferences(submission: Submission, *, ties: bool) -> set[Preference]:
     """Return what one's own comparisons say: the ties, or all others."""
-    items = compared(own_work(submission, PAIRS))
+    items = compared(PAIRS.own(submission))
     wanted = [item for item in items if is_tie(item) == ties]
-    return set(preferences(wanted, asked(submission, PAIRS)[1]))
+    return set(preferences(wanted, PAIRS.asked(submission)[1]))
 
 
 def both_files(submission: Submission) -> list[list[Annotated]]:
     """Return one's own comparisons, and the colleague's."""
-    return [compared(own_work(submission, PAIRS)), colleague(submission)]
+    return [compared(PAIRS.own(submission)), colleague(submission)]
 
 
 def both_preferences(submission: Submission) -> list[list[Preference]]:
     """Return what one's own comparisons say, and what the colleague's do."""
-    form = asked(submission, PAIRS)[1]
+    form = PAIRS.asked(submission)[1]
     return [preferences(items, form) for items in both_files(submission)]
 
 
@@ -145,8 +103,8 @@ def shares_are(
 
 def right_export(submission: Submission) -> set[Preference]:
     """Return what one's own comparisons and rankings give, ties left out."""
-    ranked = own_work(submission, RANKINGS).done.values()
-    found = preferences(ranked, asked(submission, RANKINGS)[1])
+    ranked = RANKINGS.own(submission).done.values()
+    found = preferences(ranked, RANKINGS.asked(submission)[1])
     return undisputed([*own_preferences(submission, ties=False), *found])
 
 
@@ -171,28 +129,16 @@ def not_short(submission: Submission) -> list[Preference]:
     return lines
 
 
-def gold(submission: Submission, part: str) -> Gold:
-    """Return the key of one part."""
-    path = submission.answer_key.folder / f"gold_{part}.jsonl"
-    return read_gold(path, *asked(submission, part))
-
-
-def sealed(submission: Submission, name: str) -> Any:
-    """Return one small file of the key."""
-    path = submission.answer_key.folder / name
-    return json.loads(path.read_text(encoding="utf-8"))
-
-
 def wrong_ids(submission: Submission) -> dict[int, bool]:
     """Return for each comparison of the key whether it was decided otherwise."""
-    done = own_work(submission, PAIRS).done
-    right = gold(submission, PAIRS).items()
+    done = PAIRS.own(submission).done
+    right = PAIRS.gold(submission, submission.answer_key).items()
     return {key: decision(item) != decision(done.get(key)) for key, item in right}
 
 
 def by_rules(submission: Submission, safety: bool) -> dict[str, list[int]]:
     """Return the comparisons of each safety rule, or of each other one but R11."""
-    found = sealed(submission, "rules.json").items()
+    found = facts_of(submission.answer_key, "rules.json").items()
     wanted = {rule: ids for rule, ids in found if rule != EQUAL}
     return {rule: ids for rule, ids in wanted.items() if (rule in SAFETY) == safety}
 
@@ -202,18 +148,11 @@ def rules_kept(submission: Submission, curve_name: str, safety: bool) -> Graded:
     wrong, rules = wrong_ids(submission), by_rules(submission, safety)
     kept = [not wrong[one] for ids in rules.values() for one in ids]
     # What is open breaks no rule; M3 names it.
-    answered = {key for key in own_work(submission, PAIRS).done if wrong[key]}
+    answered = {key for key in PAIRS.own(submission).done if wrong[key]}
     broken = [rule for rule, ids in rules.items() if answered & set(ids)]
     marked = on_curve(submission, curve_name, fmean(kept))
     zh, en = f"再读规则 {'、'.join(broken)}。", f"Read again: {', '.join(broken)}."
     return replace(marked, hint=Text(zh, en) if broken else None)
-
-
-def on_curve(submission: Submission, name: str, actual: float) -> Graded:
-    """Return the points of a number on its published curve."""
-    ends = submission.curves[name]
-    nominal = f"{ends['zero']:.2f} → {ends['full']:.2f}"
-    return Graded(curve(actual, **ends), actual, nominal, actual)
 
 
 @check("M1", points=2, part="practice", skill=AUDIT)
@@ -222,7 +161,7 @@ def practice_is_complete(submission: Submission) -> Graded:
 
     All 8 pairs of the trial batch were compared; points by the share that was.
     """
-    return done_share(submission, PRACTICE)
+    return PRACTICE.done_share(submission)
 
 
 @check("M2", points=3, part="pairs", skill=AUDIT)
@@ -231,7 +170,7 @@ def pairs_have_the_form(submission: Submission) -> Graded:
 
     Every line of pairs_done.jsonl can be used: tasks of this release, none twice.
     """
-    work = own_work(submission, PAIRS)
+    work = PAIRS.own(submission)
     work.refuse_findings()
     return met(len(work.items), len(work.items))
 
@@ -242,7 +181,7 @@ def pairs_are_complete(submission: Submission) -> Graded:
 
     All 29 pairs were compared; points by the share that was.
     """
-    return done_share(submission, PAIRS)
+    return PAIRS.done_share(submission)
 
 
 @check("M4", points=12, part="pairs", skill=LABEL)
@@ -279,8 +218,11 @@ def ties_are_recognised(submission: Submission) -> Graded:
 
     Equal ones ticked as equal, others not: the mean of the two shares, on the curve.
     """
-    done = own_work(submission, PAIRS).done
-    right = {key: is_tie(item) for key, item in gold(submission, PAIRS).items()}
+    done = PAIRS.own(submission).done
+    right = {
+        key: is_tie(item)
+        for key, item in PAIRS.gold(submission, submission.answer_key).items()
+    }
     kept = [
         fmean(
             key in done and is_tie(done[key]) == tie
@@ -303,8 +245,8 @@ def choices_hold_when_swapped(submission: Submission, accuracy: float) -> Graded
         zh = "选择本身还不比乱猜好，这一行不计分。"
         en = "The choices are no better than guesses, so this row gives nothing."
         raise Mismatch(Text(zh, en), actual=accuracy, nominal=f"> {least}")
-    work = own_work(submission, PAIRS)
-    groups = sealed(submission, "groups.json")
+    work = PAIRS.own(submission)
+    groups = facts_of(submission.answer_key, "groups.json")
     twice = [{decision(work.done.get(one)) for one in group} for group in groups]
     same = [each in ({"left", "right"}, {TIE}) for each in twice]
     return on_curve(submission, "consistency", fmean(same))
@@ -318,8 +260,8 @@ def reasons_are_given(submission: Submission) -> Graded:
     """
     facts, language = submission.scenario.facts, submission.language
     wanted, least = facts["ask"][language]["yes"], facts["least_reason"][language]
-    ids = [t.id for t in asked(submission, PAIRS)[0] if t.data["ask"] == wanted]
-    written = notes(own_work(submission, PAIRS), "why")
+    ids = [t.id for t in PAIRS.asked(submission)[0] if t.data["ask"] == wanted]
+    written = notes(PAIRS.own(submission), "why")
     found = {one: "".join(written.get(one, "").split()) for one in ids}
     short = [str(one) for one, text in found.items() if len(text) < least]
     many = len({text for text in found.values() if len(text) >= least})
@@ -337,8 +279,8 @@ def rankings_are_complete(submission: Submission) -> Graded:
 
     All 8 lists were ranked, points by the share; every line can be used.
     """
-    own_work(submission, RANKINGS).refuse_findings()
-    return done_share(submission, RANKINGS)
+    RANKINGS.own(submission).refuse_findings()
+    return RANKINGS.done_share(submission)
 
 
 @check("M11", points=8, part="rankings", skill=LABEL)
@@ -347,8 +289,8 @@ def order_agrees(submission: Submission) -> Graded:
 
     The share of pairs in the key's order, (Kendall's tau + 1) / 2, on the curve.
     """
-    right = gold(submission, RANKINGS)
-    share = ranking_agreement(own_work(submission, RANKINGS), right, "rank")
+    right = RANKINGS.gold(submission, submission.answer_key)
+    share = ranking_agreement(RANKINGS.own(submission), right, "rank")
     return on_curve(submission, "order", share)
 
 
@@ -358,12 +300,12 @@ def unsafe_answers_stand_last(submission: Submission) -> Graded:
 
     Where one answer is unsafe it stands last, on the published curve.
     """
-    done = own_work(submission, RANKINGS).done
+    done = RANKINGS.own(submission).done
     last = {
         key: [one.order[-1] for one in item.regions if isinstance(one, Ranking)]
         for key, item in done.items()
     }
-    unsafe = sealed(submission, "unsafe.json").items()
+    unsafe = facts_of(submission.answer_key, "unsafe.json").items()
     kept = [last.get(int(key)) == [name] for key, name in unsafe]
     return on_curve(submission, "unsafe_last", fmean(kept))
 
@@ -408,7 +350,7 @@ def agreement_is_right(submission: Submission) -> Graded:
     The share in which one agrees with the colleague is right.
     """
     theirs = {item.task.id: side_of(item) for item in colleague(submission)}
-    own = compared(own_work(submission, PRACTICE))
+    own = compared(PRACTICE.own(submission))
     nominal = share(side_of(item) == theirs[item.task.id] for item in own)
     said = submission.read_json("agreement.json", {"agreement": float})["agreement"]
     hint = Text("要和 _colleague 的那一列比。", "Compare with the colleague's column.")
@@ -493,7 +435,7 @@ def reasons_are_sound(submission: Submission) -> str:
     The reasons given while annotating, and question 1: right rule, real difference.
     """
     answer = submission.written_answer("hardest_pair")
-    given = notes(own_work(submission, PAIRS), "why").items()
+    given = notes(PAIRS.own(submission), "why").items()
     return "\n".join([answer, *(f"{key}: {text[:200]}" for key, text in given)])
 
 

@@ -5,38 +5,32 @@ that were handed in. What a person must judge from them, such as which rule is u
 is compared with the sealed key. Later numbers are taken to follow from earlier ones.
 """
 
-import json
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from itertools import combinations
-from pathlib import Path
 from typing import Any
 
 from lab_env.annotations import agreement
-from lab_env.annotations.annotated import Work, read_work
-from lab_env.annotations.graded import choice_scores, completeness, read_gold
-from lab_env.annotations.labelling import Labelling, read_labelling
+from lab_env.annotations.graded import choice_scores
 from lab_env.annotations.matching import Counts, count_spans
 from lab_env.annotations.results import Choice, Span
 from lab_env.annotations.sampling import error_limit, sample_size
-from lab_env.annotations.tasks import Task, read_tasks
-from lab_env.checks import Graded, Mismatch, Text, Unreadable, check, curve, met
+from lab_env.checks import Graded, Mismatch, Text, check, met
+from lab_env.hand_annotated import Part, facts_of, on_curve
 from lab_env.metrics import close, number
 from lab_env.submission import Submission
 
 DEFINE, AUDIT, CORRECT = "2.1.3", "2.2.1", "2.2.2"
 WHO = ("a", "b", "c")
-ADJUDICATED = "adjudicated.jsonl"
+DECISIONS = Part(
+    "adjudicated.jsonl", "disputed.jsonl", "disputed.xml", "gold_disputed.jsonl"
+)
+FINDINGS = "findings.json"
 # A sample of fewer says nothing, whatever is reckoned from it.
 FEWEST = 20
 SHOWN = 8
 
 Labels = dict[str, dict[str, str]]
-
-
-def facts_of(path: Path) -> Any:
-    """Return one small JSON file of ours."""
-    return json.loads(path.read_text(encoding="utf-8"))
 
 
 def given_labels(submission: Submission) -> Labels:
@@ -82,39 +76,11 @@ def shown(numbers: Mapping[str, object]) -> str:
     return ", ".join(words)
 
 
-def asked(submission: Submission) -> tuple[list[Task], Labelling]:
-    """Return the disputed messages, and what is asked about them."""
-    data = submission.released.folder / "data"
-    labelling = read_labelling((data / "disputed.xml").read_text(encoding="utf-8"))
-    return read_tasks(data / "disputed.jsonl"), labelling
-
-
-def read_decisions(submission: Submission) -> Work:
-    """Return what was handed in as decisions, whoever made them."""
-    return read_work(submission.read_text(ADJUDICATED), ADJUDICATED, *asked(submission))
-
-
-def own_decisions(submission: Submission) -> Work:
-    """Return what was decided in this release; another one's file is Unreadable."""
-    own = facts_of(submission.released.folder / "release.json")["release"]
-    work = read_decisions(submission)
-    if not work.items:
-        work.refuse_findings()
-    # A file that was made outside any release names none.
-    others = sorted({item.release for item in work.items.values()} - {own, ""})
-    if others:
-        seen = others[0][:80]
-        zh = f"{ADJUDICATED} 是在发放版本“{seen}”里做的，应为“{own}”。请交自己的文件。"
-        en = f'{ADJUDICATED} was made in the release "{seen}", expected "{own}".'
-        raise Unreadable(Text(zh, f"{en} Hand in your own file."))
-    return work
-
-
 def final_labels(submission: Submission) -> dict[str, str]:
     """Return {id: final label}: what A and B agree on, else what was decided."""
     final = {
         str(key): region.codes[0]
-        for key, item in own_decisions(submission).done.items()
+        for key, item in DECISIONS.own(submission).done.items()
         for region in item.regions
         if isinstance(region, Choice)
     }
@@ -149,7 +115,7 @@ def span_numbers(submission: Submission, overlap: float | None) -> dict[str, flo
 
 def plan(submission: Submission) -> Any:
     """Return what was agreed with the office about the check on delivery."""
-    return facts_of(submission.released.folder / "data" / "plan.json")
+    return facts_of(submission.released, "data/plan.json")
 
 
 def drawn(submission: Submission) -> list[dict[str, str]]:
@@ -168,29 +134,17 @@ def found_wrong(rows: Sequence[Mapping[str, str]]) -> int:
     return sum(row["label"] != row["checked"] for row in rows)
 
 
-def sealed(submission: Submission) -> Any:
-    """Return what is to be found in these labels."""
-    return facts_of(submission.answer_key.folder / "findings.json")
-
-
 def as_in_key(
     submission: Submission, name: str, fields: Sequence[str], hint: Text
 ) -> Graded:
     """Return the share of these words that are those of the key."""
     said = submission.read_json(name, dict.fromkeys(fields, str))
-    facts = sealed(submission)
+    facts = facts_of(submission.answer_key, FINDINGS)
     right = [said[one].strip().lower() == facts[one].lower() for one in fields]
     seen = ", ".join(said[one][:30] for one in fields)
     nominal = ", ".join(str(facts[one]) for one in fields)
     more = None if all(right) else hint
     return Graded(sum(right) / len(right), seen, nominal, hint=more)
-
-
-def points_on(submission: Submission, name: str, actual: float) -> Graded:
-    """Return the points of a number on its published curve."""
-    ends = submission.curves[name]
-    nominal = f"{ends['zero']:.2f} → {ends['full']:.2f}"
-    return Graded(curve(actual, **ends), actual, nominal, actual)
 
 
 @check("M1", points=3, part="agreement", skill=AUDIT)
@@ -312,7 +266,8 @@ def weakest_type_is_explained(submission: Submission) -> Graded:
     fields = {"weakest_type": str, "difference": str}
     said = submission.read_json("spans.json", fields)
     f1 = span_numbers(submission, None)
-    nominal = min(f1, key=lambda kind: f1[kind]), sealed(submission)["difference"]
+    difference = facts_of(submission.answer_key, FINDINGS)["difference"]
+    nominal = min(f1, key=lambda kind: f1[kind]), difference
     seen = said["weakest_type"].strip(), said["difference"].strip()
     share = sum(map(str.__eq__, seen, nominal)) / 2
     hint = Text("比一比两种 F1，再看原文。", "Compare both F1, then read the words.")
@@ -326,8 +281,7 @@ def decisions_have_the_form(submission: Submission) -> Graded:
 
     Every line of adjudicated.jsonl can be used: known task and label, none twice.
     """
-    read_decisions(submission).refuse_findings()
-    return met("every line", "every line")
+    return DECISIONS.whole_form(submission)
 
 
 @check("M12", points=3, part="adjudication", skill=AUDIT)
@@ -336,12 +290,7 @@ def decisions_are_complete(submission: Submission) -> Graded:
 
     All 30 disputed messages are decided; points by the share that is.
     """
-    done = completeness(own_decisions(submission), *asked(submission))
-    left, many = ", ".join(map(str, done.missing[:SHOWN])), len(done.missing)
-    zh = f"还有 {many} 条没有裁决，例如 {left}。请回到标注界面做完。"
-    en = f"{many} items are open, such as {left}. Go back and decide them."
-    hint = Text(zh, en) if many else None
-    return Graded(done.share, f"{done.done}", f"{done.total}", hint=hint)
+    return DECISIONS.done_share(submission)
 
 
 @check("M13", points=1, part="adjudication", skill=AUDIT)
@@ -350,7 +299,7 @@ def decisions_are_own(submission: Submission) -> Graded:
 
     The decisions were made in this very release.
     """
-    return met(f"{len(own_decisions(submission).items)}", "this release")
+    return DECISIONS.of_this_release(submission)
 
 
 @check("M14", points=12, part="adjudication", skill=CORRECT)
@@ -359,11 +308,12 @@ def decisions_are_right(submission: Submission) -> Graded:
 
     The share of the 30 decisions that agree with the key, on the published curve.
     """
-    path = submission.answer_key.folder / "gold_disputed.jsonl"
-    scores = choice_scores(
-        own_decisions(submission), read_gold(path, *asked(submission)), "label"
+    work, right = (
+        DECISIONS.own(submission),
+        DECISIONS.gold(submission, submission.answer_key),
     )
-    return points_on(submission, "accuracy", scores.accuracy)
+    scores = choice_scores(work, right, "label")
+    return on_curve(submission, "accuracy", scores.accuracy)
 
 
 @check("M15", points=7, part="adjudication", skill=CORRECT)
@@ -373,15 +323,17 @@ def reply_is_followed(submission: Submission) -> Graded:
     Where the office's reply decides: mean share right of both classes. Taking one
     side throughout gives nothing.
     """
-    path = submission.answer_key.folder / "gold_disputed.jsonl"
-    right, work = read_gold(path, *asked(submission)), own_decisions(submission)
+    right, work = (
+        DECISIONS.gold(submission, submission.answer_key),
+        DECISIONS.own(submission),
+    )
     sides: dict[object, list[int]] = {}
-    for key in sealed(submission)["answered"]:
+    for key in facts_of(submission.answer_key, FINDINGS)["answered"]:
         sides.setdefault(right[key].regions, []).append(key)
     shares = [
         choice_scores(work, right, "label", ids).accuracy for ids in sides.values()
     ]
-    return points_on(submission, "answered", sum(shares) / len(shares))
+    return on_curve(submission, "answered", sum(shares) / len(shares))
 
 
 @check("M16", points=4, part="report", skill=CORRECT)

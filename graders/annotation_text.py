@@ -66,8 +66,9 @@ def own_work(submission: Submission, part: str) -> Work:
 
 def whole_form(submission: Submission, part: str) -> Graded:
     """Return all points if every line of the file can be used."""
-    read_part(submission, part).refuse_findings()
-    return met("every line", "every line")
+    work = read_part(submission, part)
+    work.refuse_findings()
+    return met(len(work.items), len(work.items))
 
 
 def done_share(submission: Submission, part: str) -> Graded:
@@ -75,7 +76,7 @@ def done_share(submission: Submission, part: str) -> Graded:
     done = completeness(own_work(submission, part), *asked(submission, part))
     left, many = ", ".join(map(str, done.missing[:SHOWN])), len(done.missing)
     zh = f"还有 {many} 条没有标，例如 {left}。请回到标注界面标完。"
-    en = f"{many} items are open, such as {left}. Go back and finish them."
+    en = f"Still open: {many}, such as {left}. Go back and finish."
     hint = Text(zh, en) if many else None
     return Graded(done.share, f"{done.done}", f"{done.total}", hint=hint)
 
@@ -328,7 +329,7 @@ def classes_are_counted(submission: Submission) -> Graded:
         what = Text("各类的条数不对。", "The counts are not right.")
         hint = Text("要数的是 label 那一列。", "Count the column of labels.")
         raise Mismatch(what, actual=said, nominal=nominal, hint=hint)
-    return met("as in the files", "as in the files")
+    return met(said, nominal)
 
 
 @check("M16", points=3, part="quality", skill=AUDIT)

@@ -28,9 +28,10 @@ LAYERS = (
     "files errors candidate wrapping durable knock",
     "checks lab scenario readers mistakes open_rows solutions notebook_file executed"
     " signing record_store metrics annotations",
-    "submission release marksheet graded_notebook classifier training_log",
+    "submission release marksheet graded_notebook classifier training_log hand_annotated",
     "sandbox warm engine record gradebook lab_server widgets parcel",
-    "build submit grade report examine room_a work receive desk same_content pages",
+    "build submit grade report examine room_a work receive desk same_content pages"
+    " alike",
     "publish exam batch start_jobs room_b doctor marking scores collect_marks assemble gates"
     " leaks trials",
     "notebook cli",

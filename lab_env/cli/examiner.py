@@ -67,6 +67,7 @@ def grade_folder(
     Leaves with 2 if a hand-in was refused, with 3 if grading one broke.
     """
     from lab_env import exam
+    from lab_env.alike import alike
     from lab_env.release import find_release
     from lab_env.report import class_report
 
@@ -86,6 +87,8 @@ def grade_folder(
         )
     console = screen()
     console.print(class_report(report.rows, chosen.language, width=console.width))
+    for each in alike(course, chosen):
+        console.print(f"[!] {each.sentence.read(chosen.language)}", markup=False)
     if report.exit_code:
         raise typer.Exit(report.exit_code)
 

@@ -7,7 +7,7 @@
 #
 # 你将当一次标注员：按书面规范，在照片里把缺陷一处一处框出来，再检查自己的框。全程约 {{ lab.minutes }} 分钟，不需要会编程。
 # 大部分时间用鼠标画框；最后有三处代码填空 `____`，把它换成你的答案即可。
-# 请从上往下，一格一格按 **Shift + Enter** 运行。
+# 请从上往下，一格一格按 **Shift + Enter** 运行。出现红色的 `NameError`，多半是前面有一格没有运行：从最上面一格起，依次再运行一遍。
 
 # %% [markdown] lang="en"
 # # Boxes in images: surface defects
@@ -18,7 +18,8 @@
 #
 # You will be an annotator: by a written guideline you box the defects in photographs, one by one, and then check your boxes. It takes
 # about {{ lab.minutes }} minutes and no programming. Most of the time you draw with the mouse; at the end three cells have a blank,
-# `____`, and you put your answer in its place. Run the cells from the top, one after the other, with **Shift + Enter**.
+# `____`, and you put your answer in its place. Run the cells from the top, one after the other, with **Shift + Enter**. A red `NameError`
+# most likely means that a cell above was not run: start again from the top.
 
 # %%
 import json
@@ -87,12 +88,14 @@ plt.show()
 # ## 2 · 练习两张
 #
 # 运行下面一格，出现标注界面。先点类别（或按数字键 1–4），再从缺陷的一角拖到对角，最后提交。画歪了可以拖动边角修改，也可以删掉重画。
+# 类别按一次就一直有效，按钮外面有一圈蓝线；要画另一类时再换。重复按同一个类别是取消，画出来的框会写着“未标”：这时按数字键补上类别。
 
 # %% [markdown] lang="en"
 # ## 2 · Practise on two pictures
 #
 # Run the next cell and the annotation page appears. Click a class (or press 1 to 4), drag from one corner of the defect to the opposite one, and
-# submit. A box that is not right can be pulled by its corners, or deleted and drawn again.
+# submit. A box that is not right can be pulled by its corners, or deleted and drawn again. A class stays chosen, with a blue ring around its button,
+# until you choose another. Pressing the same one again lets it go, and the next box has no class: press its number then.
 
 # %%
 annotate(scenario.file("boxes.xml"), scenario.file("practice.jsonl"), "practice_boxes.jsonl")
@@ -143,13 +146,14 @@ plt.show()
 # ## 3 · 正式标注 22 张
 #
 # 每张图看三遍：先看有没有**线**，再看有没有**斑和坑**，最后看**四条边**。拿不准就查规范，不要凭感觉。
-# 每提交一张就自动保存；中途关掉页面，回来再运行这一格，会接着做。
+# 每提交一张就自动保存；中途关掉页面，或者重启了内核，回来先运行最上面的 `import` 一格，再运行这一格，会接着做。
 
 # %% [markdown] lang="en"
 # ## 3 · Annotate 22 pictures
 #
 # Look at each picture three times: for **lines**, for **patches and hollows**, and along its **four borders**. When in doubt, look into the guideline; do
-# not go by feeling. Every submit is saved at once. If you close the page, come back and run this cell again: it goes on where you were.
+# not go by feeling. Every submit is saved at once. If you closed the page or restarted the kernel, run the first cell of the notebook (`import …`) and then
+# this one: it goes on where you were.
 
 # %%
 annotate(scenario.file("boxes.xml"), scenario.file("tasks.jsonl"), "boxes.jsonl")
@@ -157,26 +161,33 @@ annotate(scenario.file("boxes.xml"), scenario.file("tasks.jsonl"), "boxes.jsonl"
 # %% [markdown] lang="zh"
 # 全部提交以后，运行自查。找得全不全、准不准、紧不紧，由考评端对照答案评分，这里看不到；其余各项现在就能看到。
 # 找到的缺陷不足八成，或者一半以上的框里没有缺陷，质量各项会按比例减分：先求全，再求快。
+#
+# 由考评端评分的各项：M6 找全，M7 找准，M8 框得紧，M9 和 M10 类别正确，M11 没有缺陷的图，M12 不是缺陷的东西（G4–G7），
+# M13 挨在一起的缺陷（G10、G11），M14 伸出图外的缺陷（G9）。
 
 # %% [markdown] lang="en"
 # When all are submitted, run the check. Whether all defects were found, nothing else was boxed, and the boxes are tight is marked by the examiner against
 # the key and cannot be seen here; the rest is answered now. When fewer than four defects of five are found, or most boxes hold none, the quality rows
 # give less in proportion: be complete first, quick second.
+#
+# Marked by the examiner: M6 nothing missing, M7 nothing extra, M8 tight, M9 and M10 the right classes, M11 parts without a defect, M12 what is no defect
+# (G4 to G7), M13 defects close together (G10, G11), M14 defects that run out of the picture (G9).
 
 # %% rows="M2 M3 M4 M5 M6 M7 M8 M9 M10 M11 M12 M13 M14"
 boxes = read_boxes("boxes.jsonl")
-print(len(boxes))
+print(len(boxes), "boxes")
 
 # %% [markdown] lang="zh"
 # ## 4 · 检查自己的框
 #
-# 标注员交稿之前都要自查。把所有图和框放在一起看：有没有漏掉的、画松的、选错类别的？发现问题，就回到第 3 节改。
+# 标注员交稿之前都要自查。把所有图和框放在一起看：有没有漏掉的、画松的、选错类别的？发现问题，就回到第 3 节改，
+# 改完从第 3 节的自查那一格起，往下再运行一遍。
 
 # %% [markdown] lang="en"
 # ## 4 · Check your own boxes
 #
 # An annotator checks the work before handing it in. Look at all pictures with their boxes side by side: is anything missing, loose, or of the wrong
-# class? If so, go back to section 3 and mend it.
+# class? If so, go back to section 3 and mend it; then run everything from the check in section 3 downwards again.
 
 # %%
 lines = Path(scenario.file("tasks.jsonl")).read_text("utf-8").splitlines()
@@ -300,7 +311,7 @@ too_small = colleague[longest_side < 16]
 
 # %% rows="M17"
 save_json("too_small.json", {"boxes": list(too_small["box"])})
-too_small
+print(*too_small["box"])
 
 # %% [markdown] lang="zh"
 # ## 7 · 写下你的判断
@@ -346,7 +357,7 @@ too_small
 # %% [markdown] lang="zh"
 # ## 做完了
 #
-# 请在菜单里选 **内核 → 重启并运行所有单元格…**，确认没有报错（你画的框不会丢），然后保存并交卷。
+# 请在菜单里选 **内核 → 重启内核 和 运行所有单元格…**，确认没有报错（你画的框不会丢），然后保存并交卷。
 
 # %% [markdown] lang="en"
 # ## Done

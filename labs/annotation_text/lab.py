@@ -7,7 +7,8 @@
 #
 # 你将完成三件事：给 60 条客户留言分类；在 25 张维修工单里标出实体；用数字检查自己的标注，并写出规范哪里该改。
 # 全程约 {{ lab.minutes }} 分钟，不需要写程序。请从上往下，一格一格按 **Shift + Enter** 运行。
-# 标注时每提交一条就存一次盘；中途关掉也不要紧，重新运行那一格，就从断开的地方接着标。
+# 标注时每提交一条就存一次盘；中途关掉也不要紧：回来先运行最上面的 `import` 一格，再运行标注那一格，就从断开的地方接着标。
+# 出现红色的 `NameError`，多半是前面有一格没有运行：从最上面一格起，依次再运行一遍。
 
 # %% [markdown] lang="en"
 # # Annotate text by a guideline
@@ -18,8 +19,8 @@
 #
 # Three things to do: label 60 customer messages; mark the entities in 25 work orders; check your own labels by numbers and
 # write what should change in the guideline. It takes about {{ lab.minutes }} minutes and you need not program. Go from the top, one cell after
-# the other, with **Shift + Enter**. Every item is saved as you submit it: if you have to stop, run the cell again later and go on where
-# you were.
+# the other, with **Shift + Enter**. Every item is saved as you submit it: if you have to stop, run the first cell (`import …`) and the
+# annotation cell again later and go on where you were. A red `NameError` most likely means that a cell above was not run: start again from the top.
 
 # %%
 import json
@@ -38,11 +39,12 @@ scenario = load_scenario()
 #
 # {{ scenario.labels }}
 #
-# 留言里常常不止提到一件事，表里的一句话说不清的地方，由**标注规范**决定。先花五分钟读完 `guideline.md` 的第一部分（R1 到 R10），
+# 留言里常常不止提到一件事，表里的一句话说不清的地方，由**标注规范**决定。先花五分钟读完 `guideline.md` 的第一部分（R1 到 R10；在左侧文件列表里双击打开），
 # 标注时随时可以在界面里再打开它。请按规范判断，不要按自己的习惯：
-# 规范和你的看法不一样时，先照规范标，再把意见写到最后一题里。
+# 规范和你的看法不一样时，先照规范标，再把意见写到最后的第 2 题里。
 #
 # 运行下一格开始标注。按 **1** 到 **8** 选标签，按 **Enter** 提交；拿不准可以先跳过，最后再回来，交卷前要全部标完。
+# 第 1 条留言的编号是 101，第 2 条是 102，依此类推；后面说到留言都用编号。
 
 # %% [markdown] lang="en"
 # ## 1 · Label the messages
@@ -52,21 +54,22 @@ scenario = load_scenario()
 # {{ scenario.labels }}
 #
 # Messages often name more than one matter. Where one line in the table is not enough, the **guideline** decides. First take five minutes to read
-# part one of `guideline.md` (R1 to R10); you can open it again in the annotation page at any time. Judge by the guideline and not by habit: where you
-# do not agree with it, label as it says, and write your objection under the last question.
+# part one of `guideline.md` (R1 to R10; double-click it in the list of files on the left); you can open it again in the annotation page at any time. Judge by
+# the guideline and not by habit: where you do not agree with it, label as it says, and write your objection under question 2 at the end.
 #
 # Run the next cell to begin. Keys **1** to **8** choose a label and **Enter** submits. Skip what you are not sure of and come back
-# to it; before you hand in, every message needs a label.
+# to it; before you hand in, every message needs a label. The first message has the id 101, the second 102, and so on; later on, messages are named by their ids.
 
 # %%
 annotate(scenario.file("messages.xml"), scenario.file("messages.jsonl"), "messages_done.jsonl")
 
 # %% [markdown] lang="zh"
 # 标完以后运行下一格，看看是否齐全。标得对不对，只有考评端才知道：答案没有发到这里。
+# 由考评端评分的各项：M4 准确率，M5 每一类都要好，M6 规范里有明文的留言，M7 同一件事前后一致。
 
 # %% [markdown] lang="en"
 # When you are through, run the next cell to see whether the file is complete. Whether the labels are right is for the examiner to say:
-# the key was not given out.
+# the key was not given out. Marked by the examiner: M4 accuracy, M5 every class, M6 messages that a rule decides, M7 the same matter labelled alike.
 
 # %% rows="M1 M2 M3 M4 M5 M6 M7"
 
@@ -87,20 +90,28 @@ annotate(scenario.file("messages.xml"), scenario.file("messages.jsonl"), "messag
 # %%
 annotate(scenario.file("orders.xml"), scenario.file("orders.jsonl"), "orders_done.jsonl")
 
+# %% [markdown] lang="zh"
+# 25 张都提交以后，运行下一格（第 1 张工单的编号是 201）。
+# 由考评端评分的各项：M11 边界和类型都对，M12 找到了、类型对，M13 最差的一类，M14 规范说不标的没有标。
+
+# %% [markdown] lang="en"
+# When all 25 are submitted, run the next cell (the first order has the id 201). Marked by the examiner: M11 boundaries and types, M12 found with the right
+# type, M13 the weakest type, M14 what the guideline excludes is left alone.
+
 # %% rows="M8 M9 M10 M11 M12 M13 M14"
 
 # %% [markdown] lang="zh"
 # ## 3 · 用数字检查标注
 #
 # 交出去之前，标注员先自查。不看答案也能查三样：标完了没有，每一类各有多少，每条花了多少时间。
-# 下一格把标注文件读成一张表：`id` 是编号，`label` 是你给的标签（跳过的没有），`seconds` 是用时。
+# 下一格把标注文件读成一张表：`id` 是编号，`label` 是你给的标签（跳过的没有标签，显示为 `NaN`），`seconds` 是用了几秒。
 
 # %% [markdown] lang="en"
 # ## 3 · Check labels by numbers
 #
 # Annotators check their work before they hand it on. Three things can be seen without a key: is it complete, how many items has each class, how
-# long did each take? The next cell reads the annotation file into a table: `id`, the `label` you gave (none if skipped), and the
-# `seconds` it took.
+# long did each take? The next cell reads the annotation file into a table: `id`, the `label` you gave (skipped items have none, shown as `NaN`),
+# and the `seconds` it took.
 
 # %%
 def read_done(name):
@@ -129,11 +140,12 @@ colleague
 
 # %% [markdown] lang="zh"
 # **每一类各有多少？** `table.dropna()` 去掉没有标签的行，`Counter(...)` 给一列里的每个值计数。
-# 要数的是哪一列？把列名填进去，两边加英文引号。
+# 要数的是哪一列？把列名填进去，两边加英文引号。运行后没有反应是正常的：这一格只写下做法，下一格才照着做；要改答案，两格都要再运行。
 
 # %% [markdown] lang="en"
 # **How many items has each class?** `table.dropna()` leaves out the rows without a label, and `Counter(...)` counts every value of a column.
-# Which column is to be counted? Write its name, between quotes.
+# Which column is to be counted? Write its name, between quotes. Nothing is shown when you run this cell: it says how, and the next cell does it. To change your
+# answer, run both again.
 
 # %% answer="count_labels"
 def count_labels(table):
@@ -268,7 +280,7 @@ save_json("quality.json", {"most_given": most_given, "slowest_item": slowest_ite
 # %% [markdown] lang="zh"
 # ## 做完了
 #
-# 请在菜单里选 **内核 → 重启并运行所有单元格…**，从头到尾再运行一遍，确认没有报错，然后保存并交卷。
+# 请在菜单里选 **内核 → 重启内核 和 运行所有单元格…**，从头到尾再运行一遍，确认没有报错，然后保存并交卷。
 # 你的标注在 `messages_done.jsonl` 和 `orders_done.jsonl` 里，会和笔记本一起交上去。
 
 # %% [markdown] lang="en"
