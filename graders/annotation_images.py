@@ -163,7 +163,7 @@ def practice_agrees(submission: Submission) -> Graded:
         pairs = match_boxes([box_of_row(row) for row in answers], given)
         right += sum(pair.same_class for pair in pairs)
         nominal += max(len(answers), len(given))
-    zh = f"应得 {nominal}，对 {right}：看下面的图，框松了、多了、漏了、类别错了都不算对。"
+    zh = f"应对 {nominal}，对了 {right}。看下面的图：框松、多框、漏框、错类都不算对。"
     en = f"{right} of {nominal} agree: loose, extra, missing and misnamed boxes do not."
     hint = None if right == nominal else Text(zh, f"{en} See the figure below.")
     return Graded(right / nominal, right, nominal, right, hint)

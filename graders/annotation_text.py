@@ -76,7 +76,8 @@ def done_share(submission: Submission, part: str) -> Graded:
     done = completeness(own_work(submission, part), *asked(submission, part))
     left, many = ", ".join(map(str, done.missing[:SHOWN])), len(done.missing)
     zh = f"还有 {many} 条没有标，例如 {left}。请回到标注界面标完。"
-    en = f"Still open: {many}, such as {left}. Go back and finish."
+    items = "item is" if many == 1 else "items are"
+    en = f"{many} {items} open, such as {left}. Go back and finish them."
     hint = Text(zh, en) if many else None
     return Graded(done.share, f"{done.done}", f"{done.total}", hint=hint)
 
@@ -109,8 +110,7 @@ def gold(submission: Submission, part: str) -> Gold:
 
 def sealed(submission: Submission, name: str) -> Any:
     """Return one small file of the key."""
-    path = submission.answer_key.folder / name
-    return json.loads(path.read_text(encoding="utf-8"))
+    return json.loads((submission.answer_key.folder / name).read_text(encoding="utf-8"))
 
 
 def labels_against_gold(
@@ -190,7 +190,7 @@ def messages_are_own(submission: Submission) -> Graded:
 
     The messages were labelled in this very release.
     """
-    return met(f"{len(own_work(submission, MESSAGES).items)}", "this release")
+    return met(many := len(own_work(submission, MESSAGES).items), many)
 
 
 @check("M4", points=11, part="messages", skill=LABEL)
@@ -220,8 +220,7 @@ def guideline_is_followed(submission: Submission) -> Graded:
     rules = sealed(submission, "decided.json").items()
     ids = [one for _, found in rules for one in found]
     scores = labels_against_gold(submission, ids)
-    wrong = set(scores.wrong)
-    broken = [rule for rule, found in rules if wrong & set(found)]
+    broken = [rule for rule, found in rules if set(scores.wrong) & set(found)]
     marked = on_curve(submission, "decided", scores.accuracy)
     zh, en = f"再读规则 {'、'.join(broken)}。", f"Read again: {', '.join(broken)}."
     return replace(marked, hint=Text(zh, en) if broken else None)
@@ -262,7 +261,7 @@ def orders_are_own(submission: Submission) -> Graded:
 
     The work orders were annotated in this very release.
     """
-    return met(f"{len(own_work(submission, ORDERS).items)}", "this release")
+    return met(many := len(own_work(submission, ORDERS).items), many)
 
 
 @check("M11", points=11, part="orders", skill=LABEL)
@@ -329,7 +328,7 @@ def classes_are_counted(submission: Submission) -> Graded:
         what = Text("各类的条数不对。", "The counts are not right.")
         hint = Text("要数的是 label 那一列。", "Count the column of labels.")
         raise Mismatch(what, actual=said, nominal=nominal, hint=hint)
-    return met(said, nominal)
+    return met(said["mine"], nominal["mine"])
 
 
 @check("M16", points=3, part="quality", skill=AUDIT)
@@ -364,7 +363,7 @@ def own_numbers_are_read(submission: Submission) -> Graded:
     longest = max((item.lead_time for item in work.items.values()), default=0.0)
     slowest = work.items.get(said["slowest_item"])
     actual = f"{said['most_given'][:30]}, {said['slowest_item']}"
-    nominal = f"{counts}, {longest} s"
+    nominal = f"{' / '.join(k for k, n in counts.items() if n == most)}, {longest} s"
     if not most or counts.get(said["most_given"]) != most:
         what = Text("给得最多的不是这个标签。", "Another label was given more often.")
         raise Mismatch(what, actual=actual, nominal=nominal)

@@ -11,14 +11,16 @@ LAB, SCENARIO = "finetuning_classifier", "customer_service"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep these tests in one process, for they share a course, and begin with them.
+    """Keep tests that share a course in one process, and begin with them.
 
     They take most of the time: the other process does all others meanwhile.
     """
     here = Path(__file__).parent
     for item in items:
         if here in item.path.parents:
-            item.add_marker(pytest.mark.xdist_group("labs"))
+            shared = "course" in getattr(item, "fixturenames", ())
+            group = "labs" if shared else item.path.stem
+            item.add_marker(pytest.mark.xdist_group(group))
     items.sort(key=lambda item: here not in item.path.parents)
 
 
