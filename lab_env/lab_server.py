@@ -47,6 +47,10 @@ _SETTINGS = {
         "fetchNews": "false",
         "checkForUpdates": False,
     },
+    # A guideline is read, with its tables, and not edited.
+    "@jupyterlab/docmanager-extension:plugin": {
+        "defaultViewers": {"markdown": "Markdown Preview"}
+    },
     # `lab submit` reads when each cell ran: counts start again with every kernel.
     "@jupyterlab/notebook-extension:tracker": {"recordTiming": True},
 }

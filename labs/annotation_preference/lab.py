@@ -440,7 +440,7 @@ print(checks)
 # %% [markdown] lang="zh"
 # ## 做完了
 #
-# 请在菜单里选 **内核 → 重启并运行所有单元格…**，从头到尾再运行一遍，确认没有报错，然后保存并交卷。
+# 请在菜单里选 **内核 → 重启内核 和 运行所有单元格…**，从头到尾再运行一遍，确认没有报错，然后保存并交卷。
 # 你的标注在 `practice_done.jsonl`、`pairs_done.jsonl` 和 `rankings_done.jsonl` 里，会和笔记本一起交上去。
 
 # %% [markdown] lang="en"

@@ -645,7 +645,7 @@ table[table[label_column] != table["predicted"]][["text", label_column, "predict
 # %% [markdown] lang="zh"
 # ## 做完了
 #
-# 请在菜单里选 **内核 → 重启并运行所有单元格…**，从头到尾再运行一遍，确认没有报错，然后保存并交卷。
+# 请在菜单里选 **内核 → 重启内核 和 运行所有单元格…**，从头到尾再运行一遍，确认没有报错，然后保存并交卷。
 
 # %% [markdown] lang="en"
 # ## Done

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import nbformat
+import pandas
 import pytest
 from nbclient import NotebookClient
 from toy_work import release_toy
@@ -198,7 +199,35 @@ def test_error_says_what_to_do(code: str, hint: str) -> None:
     know_words(["team"])
     with pytest.raises((NameError, SyntaxError)) as error:
         exec(code, {"labels": 1})
-    assert hint in explain(error.value, ["labels", "messages"]).en
+    said = explain(error.value, {"labels": 1, "messages": 2})
+    assert said is not None
+    assert hint in said.en
+
+
+@pytest.mark.parametrize(
+    ("code", "hint"),
+    [
+        ('table["lable"]', 'Did you mean "label"?'),
+        ('table["colour"]', 'There is no column or key "colour".'),
+        ("table[label]", 'in code it needs quotes: "label"'),
+        ('table["length"] < "16"', 'Write it without quotes: 16, not "16".'),
+    ],
+)
+def test_a_slip_with_a_table_has_its_sentence(code: str, hint: str) -> None:
+    """A column that is not there, a name or a number with the wrong quotes."""
+    names = {"table": pandas.DataFrame({"label": ["a"], "length": [3]})}
+    with pytest.raises((NameError, KeyError, TypeError)) as error:
+        exec(code, dict(names))
+    said = explain(error.value, names, f"----> 1 {code}")
+    assert said is not None
+    assert hint in said.en
+
+
+def test_errors_we_cannot_explain_stay_as_they_are() -> None:
+    """A key that the cell does not name, or another kind of mistake, has no sentence."""
+    assert explain(KeyError("inner"), {}, "----> 3 model.fit(rows)") is None
+    assert explain(KeyError(7), {}, "----> 3 model.fit(rows)") is None
+    assert explain(TypeError("f() takes 1 argument"), {}, "----> 1 f(1, 2)") is None
 
 
 def test_font_is_one_that_is_here() -> None:

@@ -166,7 +166,8 @@ class View {
     this.give(control, choices.length ? { choices } : null);
   }
 
-  // What is selected gets the label; else the label waits for the next mark.
+  // What is selected gets the label; else the label waits for the next marks, until
+  // another is picked or Escape is pressed: a second click must not take it away.
   pickLabel(control, option) {
     const { session } = this;
     const marked = this.parts.some((part) => part.mark?.(control, option));
@@ -176,7 +177,7 @@ class View {
       session.edit(relabelled(session.result, chosen.id, control, option.code));
       return;
     }
-    session.label = session.label?.option === option ? null : { control, option };
+    session.label = { control, option };
     session.redraw("answer");
   }
 
