@@ -5,17 +5,13 @@ boxes with the key is closed to the notebook. Boxes are matched by the Hungarian
 at an IoU of 0.5, each to at most one, so that nothing is gained by drawing more.
 """
 
-import json
 from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
-from lab_env.annotations.annotated import Work, read_work
-from lab_env.annotations.graded import completeness, read_gold
-from lab_env.annotations.labelling import Labelling, read_labelling
+from lab_env.annotations.annotated import Work
 from lab_env.annotations.matching import box_iou, match_boxes
 from lab_env.annotations.results import Box
-from lab_env.annotations.tasks import Task, read_tasks
 from lab_env.checks import (
     Graded,
     Mismatch,
@@ -25,10 +21,13 @@ from lab_env.checks import (
     curve,
     met,
 )
+from lab_env.hand_annotated import Part, facts_of, on_curve
 from lab_env.metrics import close
 from lab_env.submission import Submission
 
 LABEL, REVIEW, COUNT = "2.1", "2.2", "2.2.2"
+BOXES = Part("boxes.jsonl", "tasks.jsonl", "boxes.xml", "gold.jsonl")
+PRACTICE = Part("practice_boxes.jsonl", "practice.jsonl", "boxes.xml")
 # All pictures have one size, in pixels.
 WIDTH, HEIGHT = 480, 360
 # Pixels, as the guideline has it (G4); a little less, for a hand is no ruler.
@@ -83,24 +82,6 @@ class Compared:
         ]
 
 
-def labelling_of(submission: Submission) -> Labelling:
-    """Return the labelling configuration of the release."""
-    path = submission.released.folder / "data" / "boxes.xml"
-    return read_labelling(path.read_text(encoding="utf-8"))
-
-
-def tasks_of(submission: Submission, name: str = "tasks.jsonl") -> list[Task]:
-    """Return the pictures of the release that are to be annotated."""
-    return read_tasks(submission.released.folder / "data" / name)
-
-
-def work_of(submission: Submission) -> Work:
-    """Return what can be read of boxes.jsonl; nothing there is NotAttempted."""
-    text = submission.read_text("boxes.jsonl")
-    tasks, labelling = tasks_of(submission), labelling_of(submission)
-    return read_work(text, "boxes.jsonl", tasks, labelling)
-
-
 def boxes_by_task(work: Work) -> dict[int, list[Box]]:
     """Return the boxes of every task that was done."""
     return {
@@ -111,10 +92,8 @@ def boxes_by_task(work: Work) -> dict[int, list[Box]]:
 
 def compared(submission: Submission) -> Compared:
     """Return the submitted boxes beside those of the key."""
-    given = boxes_by_task(work_of(submission))
-    tasks, labelling = tasks_of(submission), labelling_of(submission)
-    path = submission.answer_key.folder / "gold.jsonl"
-    gold = read_gold(path, tasks, labelling)
+    given = boxes_by_task(BOXES.own(submission))
+    gold = BOXES.gold(submission, submission.answer_key)
     result = Compared([], [], [])
     for key, item in gold.items():
         right = [each for each in item.regions if isinstance(each, Box)]
@@ -133,16 +112,8 @@ def compared(submission: Submission) -> Compared:
 
 def decided(submission: Submission, *rules: str) -> list[Any]:
     """Return what the guideline decides, under these rules together."""
-    path = submission.answer_key.folder / "decided.json"
-    facts = json.loads(path.read_text(encoding="utf-8"))
+    facts = facts_of(submission.answer_key, "decided.json")
     return [each for rule in rules for each in facts[rule]]
-
-
-def on_curve(submission: Submission, name: str, actual: float, far: float) -> Graded:
-    """Return points on a published curve, only as far as the work goes."""
-    ends = submission.curves[name]
-    nominal = f"{ends['zero']} → {ends['full']}"
-    return Graded(far * curve(actual, **ends), actual, nominal, actual)
 
 
 @check("M1", points=3, part="practice", skill=LABEL)
@@ -151,10 +122,10 @@ def practice_agrees(submission: Submission) -> Graded:
 
     The practice boxes agree with the answers: a box for each defect, right class.
     """
-    name = "practice_boxes.jsonl"
-    tasks = tasks_of(submission, "practice.jsonl")
-    text, labelling = submission.read_text(name), labelling_of(submission)
-    own = boxes_by_task(read_work(text, name, tasks, labelling))
+    own, (tasks, _) = (
+        boxes_by_task(PRACTICE.own(submission)),
+        PRACTICE.asked(submission),
+    )
     rows = submission.released.read_csv("data/practice_answers.csv", ["image"])
     right = nominal = 0
     for task in tasks:
@@ -183,9 +154,7 @@ def boxes_are_readable(submission: Submission) -> Graded:
 
     Every line of boxes.jsonl is readable: percent, known classes, no picture twice.
     """
-    work = work_of(submission)
-    work.refuse_findings()
-    return met(len(work.items), len(work.items))
+    return BOXES.whole_form(submission)
 
 
 @check("M3", points=6, part="form", skill=LABEL)
@@ -194,13 +163,7 @@ def every_picture_is_done(submission: Submission) -> Graded:
 
     Every picture was submitted, those without a defect too.
     """
-    tasks = tasks_of(submission)
-    done = completeness(work_of(submission), tasks, labelling_of(submission))
-    left, many = ", ".join(map(str, done.missing[:8])), len(done.missing)
-    zh = f"还有 {many} 张没有提交，例如第 {left} 张。"
-    en = f"Not submitted yet: {many}, such as pictures {left}."
-    hint = Text(zh, en) if many else None
-    return Graded(done.share, done.done, done.total, done.done, hint)
+    return BOXES.done_share(submission)
 
 
 @check("M4", points=2, part="form", skill=LABEL)
@@ -209,16 +172,7 @@ def boxes_are_of_this_release(submission: Submission) -> Graded:
 
     The boxes were made in this release.
     """
-    facts = submission.released.folder / "release.json"
-    own = json.loads(facts.read_text(encoding="utf-8"))["release"]
-    for item in work_of(submission).items.values():
-        # The key's own hand-in names none: it is tried on every release.
-        if item.release not in ("", own):
-            seen = item.release[:80]
-            zh = f"任务 {item.task.id} 来自“{seen}”。请交自己在本次实验里做的文件。"
-            en = f'Task {item.task.id} is from "{seen}". Hand in your own file.'
-            raise Mismatch(Text(zh, en), actual=seen, nominal=own)
-    return met(own, own)
+    return BOXES.of_this_release(submission)
 
 
 @check("M5", points=3, part="form", skill=LABEL)
@@ -227,7 +181,7 @@ def boxes_have_sense(submission: Submission) -> Graded:
 
     No box is too small, none holds the whole picture, none is drawn twice.
     """
-    own = boxes_by_task(work_of(submission))
+    own = boxes_by_task(BOXES.own(submission))
     if not any(own.values()):
         raise Mismatch(
             Text("还没有一个框。", "There is no box yet."), actual=0, nominal="> 0"
@@ -259,7 +213,7 @@ def defects_are_found(submission: Submission) -> Graded:
 
     Nothing missing: the share of defects with a box (IoU 0.5), on the curve.
     """
-    return on_curve(submission, "recall", compared(submission).recall, 1.0)
+    return on_curve(submission, "recall", compared(submission).recall)
 
 
 @check("M7", points=8, part="quality", skill=LABEL)
@@ -318,7 +272,7 @@ def clean_parts_stay_empty(submission: Submission) -> Graded:
 
     Parts without a defect were submitted without a box.
     """
-    own = boxes_by_task(work_of(submission))
+    own = boxes_by_task(BOXES.own(submission))
     clean = decided(submission, "clean")
     empty = sum(own.get(key) == [] for key in clean)
     far = compared(submission).far_enough
@@ -331,7 +285,7 @@ def near_misses_are_left_alone(submission: Submission) -> Graded:
 
     Reflections, holes, machining marks, dust, points and numbers were not boxed.
     """
-    work, seen = work_of(submission), compared(submission)
+    work, seen = BOXES.own(submission), compared(submission)
     near = [
         (each["task"], near_miss(each)) for each in decided(submission, "near_misses")
     ]
@@ -340,7 +294,7 @@ def near_misses_are_left_alone(submission: Submission) -> Graded:
         any(task == key and covers(box, other) for key, box in drawn)
         for task, other in near
     )
-    done = len(work.done) / len(tasks_of(submission))
+    done = len(work.done) / len(BOXES.asked(submission)[0])
     fraction = max(0.0, 1 - hit / MANY_NEAR_MISSES) * min(done, seen.far_enough)
     return Graded(fraction, f"{hit} / {len(near)}", 0, hit)
 
@@ -407,7 +361,7 @@ def boxes_are_counted(submission: Submission) -> Graded:
     """
     fields = {"boxes_per_class": dict}
     actual = submission.read_json("counts.json", fields)["boxes_per_class"]
-    own = boxes_by_task(work_of(submission)).values()
+    own = boxes_by_task(BOXES.own(submission)).values()
     nominal = dict(Counter(box.codes[0] for boxes in own for box in boxes))
     if not nominal:
         raise NotAttempted(Text("还没有框可数。", "There is no box to count yet."))

@@ -308,10 +308,8 @@ def decisions_are_right(submission: Submission) -> Graded:
 
     The share of the 30 decisions that agree with the key, on the published curve.
     """
-    work, right = (
-        DECISIONS.own(submission),
-        DECISIONS.gold(submission, submission.answer_key),
-    )
+    work = DECISIONS.own(submission)
+    right = DECISIONS.gold(submission, submission.answer_key)
     scores = choice_scores(work, right, "label")
     return on_curve(submission, "accuracy", scores.accuracy)
 
@@ -323,10 +321,8 @@ def reply_is_followed(submission: Submission) -> Graded:
     Where the office's reply decides: mean share right of both classes. Taking one
     side throughout gives nothing.
     """
-    right, work = (
-        DECISIONS.gold(submission, submission.answer_key),
-        DECISIONS.own(submission),
-    )
+    right = DECISIONS.gold(submission, submission.answer_key)
+    work = DECISIONS.own(submission)
     sides: dict[object, list[int]] = {}
     for key in facts_of(submission.answer_key, FINDINGS)["answered"]:
         sides.setdefault(right[key].regions, []).append(key)

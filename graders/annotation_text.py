@@ -4,82 +4,32 @@ Labels and spans are compared with the sealed key; completeness, form and the nu
 about one's own file need none and answer at once in practice. Speed gives no points.
 """
 
-import json
 from collections import Counter
 from dataclasses import replace
-from typing import Any
 
-from lab_env.annotations.annotated import Annotated, Work, read_work
+from lab_env.annotations.annotated import Annotated, Work
 from lab_env.annotations.graded import (
     ChoiceScores,
     Gold,
     choice_scores,
-    completeness,
     consistency,
-    read_gold,
     span_scores,
 )
-from lab_env.annotations.labelling import Labelling, read_labelling
 from lab_env.annotations.matching import Counts, count_spans
 from lab_env.annotations.results import Choice, Span
-from lab_env.annotations.tasks import Task, read_tasks
-from lab_env.checks import Graded, Mismatch, Text, Unreadable, check, curve, met
+from lab_env.checks import Graded, Mismatch, Text, check, met
+from lab_env.hand_annotated import Part, facts_of, on_curve
 from lab_env.submission import Submission
 
 LABEL, DEFINE, AUDIT, CORRECT = "2.1.2", "2.1.3", "2.2.1", "2.2.2"
-MESSAGES, ORDERS = "messages", "orders"
+MESSAGES = Part(
+    "messages_done.jsonl", "messages.jsonl", "messages.xml", "gold_messages.jsonl"
+)
+ORDERS = Part("orders_done.jsonl", "orders.jsonl", "orders.xml", "gold_orders.jsonl")
+# Done by a colleague, and released.
+TRIAL = Part("trial_done.jsonl", "trial.jsonl", "messages.xml")
 # More than half in common is found: the field's rule for a fair match.
 OVERLAP = 0.5
-SHOWN = 8
-
-
-def asked(submission: Submission, part: str) -> tuple[list[Task], Labelling]:
-    """Return the released tasks of one part, and what is asked about them."""
-    data = submission.released.folder / "data"
-    form = "orders.xml" if part == ORDERS else "messages.xml"
-    labelling = read_labelling((data / form).read_text(encoding="utf-8"))
-    return read_tasks(data / f"{part}.jsonl"), labelling
-
-
-def read_part(submission: Submission, part: str) -> Work:
-    """Return what was handed in for one part, whoever made it."""
-    name = f"{part}_done.jsonl"
-    return read_work(submission.read_text(name), name, *asked(submission, part))
-
-
-def own_work(submission: Submission, part: str) -> Work:
-    """Return what was annotated in this release; another one's file is Unreadable."""
-    facts = submission.released.folder / "release.json"
-    own = json.loads(facts.read_text(encoding="utf-8"))["release"]
-    work = read_part(submission, part)
-    if not work.items:
-        work.refuse_findings()
-    # A file that was made outside any release names none.
-    others = sorted({item.release for item in work.items.values()} - {own, ""})
-    if others:
-        name, seen = f"{part}_done.jsonl", others[0][:80]
-        zh = f"{name} 是在发放版本“{seen}”里标的，应为“{own}”。请交自己的文件。"
-        en = f'{name} was made in the release "{seen}", expected "{own}". Hand in your'
-        raise Unreadable(Text(zh, f"{en} own file."))
-    return work
-
-
-def whole_form(submission: Submission, part: str) -> Graded:
-    """Return all points if every line of the file can be used."""
-    work = read_part(submission, part)
-    work.refuse_findings()
-    return met(len(work.items), len(work.items))
-
-
-def done_share(submission: Submission, part: str) -> Graded:
-    """Return the share of tasks that were done, and name those that were not."""
-    done = completeness(own_work(submission, part), *asked(submission, part))
-    left, many = ", ".join(map(str, done.missing[:SHOWN])), len(done.missing)
-    zh = f"还有 {many} 条没有标，例如 {left}。请回到标注界面标完。"
-    items = "item is" if many == 1 else "items are"
-    en = f"{many} {items} open, such as {left}. Go back and finish them."
-    hint = Text(zh, en) if many else None
-    return Graded(done.share, f"{done.done}", f"{done.total}", hint=hint)
 
 
 def label_counts(work: Work) -> dict[str, int]:
@@ -91,39 +41,26 @@ def label_counts(work: Work) -> dict[str, int]:
 
 def trial(submission: Submission) -> Work:
     """Return the released work of the colleague."""
-    data = submission.released.folder / "data"
-    text = (data / "trial_done.jsonl").read_text(encoding="utf-8")
-    return read_work(text, "trial_done.jsonl", *asked(submission, "trial"))
+    return TRIAL.released(submission, TRIAL.file)
 
 
-def open_ids(submission: Submission, part: str, work: Work) -> list[str]:
+def open_ids(submission: Submission, part: Part, work: Work) -> list[str]:
     """Return the ids of the tasks without an answer, as words, sorted."""
-    ids = [task.id for task in asked(submission, part)[0] if task.id not in work.done]
+    ids = [task.id for task in part.asked(submission)[0] if task.id not in work.done]
     return sorted(map(str, ids))
-
-
-def gold(submission: Submission, part: str) -> Gold:
-    """Return the key of one part."""
-    path = submission.answer_key.folder / f"gold_{part}.jsonl"
-    return read_gold(path, *asked(submission, part))
-
-
-def sealed(submission: Submission, name: str) -> Any:
-    """Return one small file of the key."""
-    return json.loads((submission.answer_key.folder / name).read_text(encoding="utf-8"))
 
 
 def labels_against_gold(
     submission: Submission, only: list[int] | None = None
 ) -> ChoiceScores:
     """Return the labels against the key, on all messages or on some."""
-    right = gold(submission, MESSAGES)
-    return choice_scores(own_work(submission, MESSAGES), right, "label", only)
+    right = MESSAGES.gold(submission, submission.answer_key)
+    return choice_scores(MESSAGES.own(submission), right, "label", only)
 
 
 def spans_against_gold(submission: Submission, overlap: float | None) -> Counts:
     """Return the spans against the key, exact or with a common share."""
-    right, work = gold(submission, ORDERS), own_work(submission, ORDERS)
+    right, work = ORDERS.gold(submission, submission.answer_key), ORDERS.own(submission)
     return span_scores(work, right, "spans", overlap=overlap)
 
 
@@ -150,13 +87,6 @@ def type_f1(code: str, right: Gold, done: Gold) -> float:
     return sum(counts, Counts(0, 0, 0)).f1
 
 
-def on_curve(submission: Submission, name: str, actual: float) -> Graded:
-    """Return the points of a number on its published curve."""
-    ends = submission.curves[name]
-    nominal = f"{ends['zero']:.2f} → {ends['full']:.2f}"
-    return Graded(curve(actual, **ends), actual, nominal, actual)
-
-
 def refuse_unfair(submission: Submission, name: str, actual: float) -> None:
     """Raise Mismatch where the work is no better than guessing."""
     least = submission.curves[name]["zero"]
@@ -172,7 +102,7 @@ def messages_have_the_form(submission: Submission) -> Graded:
 
     Every line of messages_done.jsonl can be used: known task and label, none twice.
     """
-    return whole_form(submission, MESSAGES)
+    return MESSAGES.whole_form(submission)
 
 
 @check("M2", points=5, part="messages", skill=AUDIT)
@@ -181,7 +111,7 @@ def messages_are_complete(submission: Submission) -> Graded:
 
     All 60 messages have a label; points by the share that does.
     """
-    return done_share(submission, MESSAGES)
+    return MESSAGES.done_share(submission)
 
 
 @check("M3", points=2, part="messages", skill=AUDIT)
@@ -190,7 +120,7 @@ def messages_are_own(submission: Submission) -> Graded:
 
     The messages were labelled in this very release.
     """
-    return met(many := len(own_work(submission, MESSAGES).items), many)
+    return MESSAGES.of_this_release(submission)
 
 
 @check("M4", points=11, part="messages", skill=LABEL)
@@ -217,7 +147,7 @@ def guideline_is_followed(submission: Submission) -> Graded:
 
     Where a rule of the guideline decides, the share labelled by it, on the curve.
     """
-    rules = sealed(submission, "decided.json").items()
+    rules = facts_of(submission.answer_key, "decided.json").items()
     ids = [one for _, found in rules for one in found]
     scores = labels_against_gold(submission, ids)
     broken = [rule for rule, found in rules if set(scores.wrong) & set(found)]
@@ -233,7 +163,8 @@ def labels_are_consistent(submission: Submission, accuracy: float) -> Graded:
     The same matter met twice gets one label; only beside better labels than guesses.
     """
     refuse_unfair(submission, "accuracy", accuracy)
-    work, groups = own_work(submission, MESSAGES), sealed(submission, "groups.json")
+    work = MESSAGES.own(submission)
+    groups = facts_of(submission.answer_key, "groups.json")
     return on_curve(submission, "consistency", consistency(work, groups))
 
 
@@ -243,7 +174,7 @@ def orders_have_the_form(submission: Submission) -> Graded:
 
     Every line of orders_done.jsonl can be used: offsets fit the text, types are known.
     """
-    return whole_form(submission, ORDERS)
+    return ORDERS.whole_form(submission)
 
 
 @check("M9", points=4, part="orders", skill=AUDIT)
@@ -252,7 +183,7 @@ def orders_are_complete(submission: Submission) -> Graded:
 
     All 25 work orders were annotated; points by the share that was.
     """
-    return done_share(submission, ORDERS)
+    return ORDERS.done_share(submission)
 
 
 @check("M10", points=1, part="orders", skill=AUDIT)
@@ -261,7 +192,7 @@ def orders_are_own(submission: Submission) -> Graded:
 
     The work orders were annotated in this very release.
     """
-    return met(many := len(own_work(submission, ORDERS).items), many)
+    return ORDERS.of_this_release(submission)
 
 
 @check("M11", points=11, part="orders", skill=LABEL)
@@ -289,8 +220,9 @@ def weakest_type_is_found(submission: Submission) -> Graded:
 
     Relaxed F1 of the type that came out worst, on the published curve.
     """
-    right, done = gold(submission, ORDERS), own_work(submission, ORDERS).done
-    codes = asked(submission, ORDERS)[1].control("spans").codes
+    right = ORDERS.gold(submission, submission.answer_key)
+    done = ORDERS.own(submission).done
+    codes = ORDERS.asked(submission)[1].control("spans").codes
     scores = {code: type_f1(code, right, done) for code in codes}
     worst = min(scores, key=lambda code: scores[code])
     marked = on_curve(submission, "weakest_type", scores[worst])
@@ -304,10 +236,10 @@ def excluded_words_are_left(submission: Submission, found: float) -> Graded:
     What the guideline excludes is not marked (names, durations …), on the curve.
     """
     refuse_unfair(submission, "relaxed_f1", found)
-    done = own_work(submission, ORDERS).done
+    done = ORDERS.own(submission).done
     left = [
         int(key) in done and is_free(spans_of(done[int(key)]), *place)
-        for key, places in sealed(submission, "traps.json").items()
+        for key, places in facts_of(submission.answer_key, "traps.json").items()
         for place in places
     ]
     return on_curve(submission, "traps", sum(left) / len(left))
@@ -321,7 +253,7 @@ def classes_are_counted(submission: Submission) -> Graded:
     """
     said = submission.read_json("label_counts.json", {"mine": dict, "colleague": dict})
     nominal = {
-        "mine": label_counts(own_work(submission, MESSAGES)),
+        "mine": label_counts(MESSAGES.own(submission)),
         "colleague": label_counts(trial(submission)),
     }
     if any(said[name] != counts for name, counts in nominal.items()):
@@ -339,8 +271,8 @@ def open_items_are_found(submission: Submission) -> Graded:
     """
     said = submission.read_json("open_items.json", {"mine": list, "colleague": list})
     nominal = {
-        "mine": open_ids(submission, MESSAGES, own_work(submission, MESSAGES)),
-        "colleague": open_ids(submission, "trial", trial(submission)),
+        "mine": open_ids(submission, MESSAGES, MESSAGES.own(submission)),
+        "colleague": open_ids(submission, TRIAL, trial(submission)),
     }
     if any(sorted(map(str, said[name])) != ids for name, ids in nominal.items()):
         what = Text("没标的编号找得不对。", "The open items are not right.")
@@ -357,7 +289,7 @@ def own_numbers_are_read(submission: Submission) -> Graded:
     """
     fields = {"most_given": str, "slowest_item": int}
     said = submission.read_json("quality.json", fields)
-    work = own_work(submission, MESSAGES)
+    work = MESSAGES.own(submission)
     counts = label_counts(work)
     most = max(counts.values(), default=0)
     longest = max((item.lead_time for item in work.items.values()), default=0.0)

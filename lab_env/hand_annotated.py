@@ -65,19 +65,22 @@ class Part:
 
     def whole_form(self, submission: Submission) -> Graded:
         """Return all points if every line of the file can be used."""
-        self.read(submission).refuse_findings()
-        return met("every line", "every line")
+        work = self.read(submission)
+        work.refuse_findings()
+        return met(len(work.items), len(work.items))
 
     def of_this_release(self, submission: Submission) -> Graded:
         """Return all points if the file was made in this release."""
-        return met(f"{len(self.own(submission).items)}", "this release")
+        many = len(self.own(submission).items)
+        return met(many, many)
 
     def done_share(self, submission: Submission) -> Graded:
         """Return the share of tasks that were done, and name those that were not."""
         done = completeness(self.own(submission), *self.asked(submission))
         left, many = [str(each) for each in done.missing[:SHOWN]], len(done.missing)
         zh = f"还有 {many} 条没有标，例如 {'、'.join(left)}。请回到标注界面标完。"
-        en = f"{many} items are open, such as {', '.join(left)}. Go back and finish."
+        items = "item is" if many == 1 else "items are"
+        en = f"{many} {items} open, such as {', '.join(left)}. Go back and finish."
         hint = Text(zh, en) if many else None
         return Graded(done.share, f"{done.done}", f"{done.total}", hint=hint)
 

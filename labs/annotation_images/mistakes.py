@@ -271,7 +271,9 @@ MISTAKES = (
         "交了另一次发放的文件。",
         "The file of another release was handed in.",
         changed(of_another_release),
+        "M3",
         "M4",
+        *QUALITY,
     ),
     by_hand(
         "practice_left_out",

@@ -161,7 +161,7 @@ GIVEN = {
     "picture_as_one_box": 25.0,
     "nothing_boxed": 22.0,
     "boxes_short_of_the_border": 88.0,
-    "file_of_another_release": 88.0,
+    "file_of_another_release": 14.0,
     "practice_left_out": 87.0,
 }
 

@@ -103,7 +103,10 @@ SAMPLES = {
         76, 76, MISTAKES["classes_swapped"].by_hand, loses=("M9", "M10")
     ),
     "of-another": Sample(
-        88, 88, MISTAKES["file_of_another_release"].by_hand, loses=("M4",)
+        14,
+        14,
+        MISTAKES["file_of_another_release"].by_hand,
+        loses=("M3", "M4", "M6", "M15"),
     ),
     "untouched": Sample(0, 0, lambda folder: None, answered=False),
 }  # fmt: skip
