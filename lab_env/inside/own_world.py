@@ -51,13 +51,31 @@ def furnish(sizes: Mapping[str, int], kept: Sequence[str]) -> None:
     kernel.mount("devpts", "/dev/pts", kernel.NOSUID | kernel.NOEXEC, terminals)
     for path, mode in ROOMS.items():
         kernel.mount("tmpfs", path, PRIVATE, f"size={sizes[path]},mode={mode}")
+    show_through(uncovered)
+    kernel.loopback_up()
+    # A second lock on the door that the filter on system calls holds shut.
+    write("/proc/sys/user/max_user_namespaces", "0")
+
+
+def show_through(uncovered: Mapping[str, int]) -> None:
+    """Show folders that a room has covered; those above them cannot be written."""
+    tops = sorted({top_of(path) for path in uncovered})
+    for top in tops:
+        os.mkdir(top)
+        kernel.mount("tmpfs", top, PRIVATE, "size=64k,mode=0755")
     for path, handle in uncovered.items():
         os.makedirs(path, exist_ok=True)
         kernel.show(handle, path)
         os.close(handle)
-    kernel.loopback_up()
-    # A second lock on the door that the filter on system calls holds shut.
-    write("/proc/sys/user/max_user_namespaces", "0")
+    for top in tops:
+        flags = kernel.REMOUNT | kernel.BIND | kernel.READ_ONLY | PRIVATE
+        kernel.mount("tmpfs", top, flags)
+
+
+def top_of(path: str) -> str:
+    """Return the folder right below the room in which ``path`` lies."""
+    room = next(each for each in ROOMS if path.startswith(f"{each}/"))
+    return f"{room}/{path.removeprefix(f'{room}/').partition('/')[0]}"
 
 
 def open_rooms() -> list[int]:

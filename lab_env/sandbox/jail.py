@@ -147,9 +147,16 @@ class Jail:
         yield from room("/dev/shm", TEMPORARY_MB, "1777")
 
     def _code(self) -> Iterator[str]:
-        for folder in (*self.folders, PACKAGE):
-            yield from parents(str(folder))
-            yield from ("--ro-bind", str(folder), str(folder))
+        shown = [str(folder) for folder in (*self.folders, PACKAGE)]
+        # Else an ordinary user would own the folders above, and could write there.
+        tops = {"/".join(path.split("/")[:3]) for path in shown if path[:5] == "/tmp/"}
+        for top in sorted(tops):
+            yield from ("--perms", "0755", "--tmpfs", top)
+        for path in shown:
+            yield from parents(path)
+            yield from ("--ro-bind", path, path)
+        for top in sorted(tops):
+            yield from ("--remount-ro", top)
         # A wheel keeps labs and graders in here; an empty folder covers them.
         content = PACKAGE / "content"
         if content.is_dir():

@@ -96,7 +96,7 @@ WORK = {
         r"saved",
     ),
     "pip without a network": (
-        "%%bash\npip install no-such-package --retries 0 2>&1 | tail -3",
+        "%%bash\npip install no-such-package --retries 0 2>&1 | tail -8",
         r"No matching distribution|Could not install",
     ),
     "the hub without a network": (

@@ -16,6 +16,7 @@ from lab_env.annotations.export import export
 from lab_env.annotations.labelling import read_labelling
 from lab_env.annotations.tasks import Task
 
+pytestmark = pytest.mark.xdist_group("label studio")
 PYTHON = Path(
     os.environ.get("LAB_LABEL_STUDIO", Path.home() / ".cache" / "lab-label-studio"),
     "bin",
