@@ -351,3 +351,11 @@ def test_a_red_build_can_be_repeated_at_a_desk() -> None:
 
     assert steps[-1] == "exec make --no-print-directory test"
     assert all(step.startswith(("set ", "cd ")) for step in steps[:-1])
+
+
+@pytest.mark.xdist_group("tree")
+def test_tests_of_a_group_stay_together(request: pytest.FixtureRequest) -> None:
+    """The group is in a test's id, or pytest-xdist has not heard of it."""
+    if not request.config.getoption("loadgroup", default=False):
+        pytest.skip("not run with --dist loadgroup")
+    assert request.node.nodeid.endswith("@tree")
