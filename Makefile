@@ -17,7 +17,7 @@ export TOKENIZERS_PARALLELISM := false
 export HF_HUB_OFFLINE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo publish lab test lint labs bench axe labelstudio release
+.PHONY: help setup demo publish lab test gates lint labs bench axe labelstudio release
 .NOTPARALLEL:
 
 help: ## list the targets
@@ -39,7 +39,10 @@ test: ## lint, compare generated files, run all tests
 	@.ci/setup --tests
 	@$(MAKE) --no-print-directory lint
 	@$(LAB) build --check
-	@$(BIN)/pytest -q -n 2 --dist loadgroup
+	@$(BIN)/pytest -q -n 2 --dist loadgroup --ignore=tests/gates
+
+gates: setup ## every lab on every scenario through every gate: most of an hour
+	@$(BIN)/pytest -v --durations=0 tests/gates
 
 lint: setup ## ruff and mypy
 	@$(BIN)/ruff check --quiet .

@@ -2,12 +2,14 @@
 
     python tests/bench/throughput.py                     # 20 submissions, every mode
     python tests/bench/throughput.py --submissions 4 --mode warm-1
+    python tests/bench/throughput.py --parts             # the two parts of the overhead
 
 The same submissions (the gold work with one epoch, each a little different) of the
 newest Chinese practice release go through every mode, one torch thread each. "Own
 compute" is what the cells themselves, and the examiner's run of the model, cost in a
 process that has imported everything; overhead is the rest. Prints a table in
-Markdown; --plot writes it as a picture.
+Markdown; --plot writes it as a picture. --parts says what a warm batch pays once, and
+what the same work costs more when two of it run at once.
 """
 
 import argparse
@@ -17,6 +19,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import mean
@@ -74,6 +77,12 @@ for place, source in ((0, sys.argv[2]), (len(notebook.cells) + 1, sys.argv[3])):
 nbclient.NotebookClient(notebook, timeout=900, kernel_name="python3").execute()
 print(notebook.cells[-1].outputs[0]["text"])
 """
+BATCH_START = """
+from lab_env import warm
+from lab_env.sandbox import require_isolation
+with warm.commands(require_isolation(False)) as command:
+    assert not command.why, command.why
+"""
 MODEL_COMPUTE = """
 import resource, runpy, sys
 import torch, transformers
@@ -126,6 +135,31 @@ def own_seconds(
         cells.append(_seconds([OWN_COMPUTE, *given], work))
         models.append(_model_seconds(release, work))
     return mean(cells), mean(models)
+
+
+def parts(release: Release, scratch: Path) -> str:
+    """Return what the start of a warm batch costs, and own compute alone and in pairs."""
+    root = Path(__file__).parent.parent.parent
+    env = dict(os.environ) | QUIET | {"PYTHONPATH": str(root)}
+    start = cost_of(
+        [sys.executable, "-c", BATCH_START],
+        cwd=scratch,
+        env=env,
+        log=scratch / "start.log",
+    )
+    submissions = scratch / "two"
+    make_submissions(release, 2, submissions)
+    places = [scratch / name for name in ("alone", "first", "second")]
+    for place in places:
+        place.mkdir()
+    alone = sum(own_seconds(release, submissions, places[0]))
+    with ThreadPoolExecutor(2) as pool:
+        both = pool.map(lambda at: own_seconds(release, submissions, at), places[1:])
+        paired = mean(sum(each) for each in both)
+    return (
+        f"start of a warm batch {start.cpu_seconds:.1f} CPU s; own compute alone"
+        f" {alone:.1f}, two at once {paired:.1f} CPU s"
+    )
 
 
 def _model_seconds(release: Release, work: Path) -> float:
@@ -274,6 +308,7 @@ def main() -> None:
     parser.add_argument("--course", type=Path, default=Path("course"))
     parser.add_argument("--submissions", type=int, default=20)
     parser.add_argument("--mode", choices=MODES, action="append")
+    parser.add_argument("--parts", action="store_true")
     parser.add_argument("--plot", type=Path)
     parser.add_argument("--json", type=Path)
     chosen = parser.parse_args()
@@ -283,6 +318,9 @@ def main() -> None:
     lines = []
     with TemporaryDirectory() as name:
         scratch = Path(name)
+        if chosen.parts:
+            print(parts(release, scratch))
+            return
         submissions = scratch / "submissions"
         make_submissions(release, chosen.submissions, submissions)
         own = own_seconds(release, submissions, scratch)
