@@ -25,7 +25,7 @@ from lab_env.hand_annotated import Part, facts_of, on_curve
 from lab_env.metrics import close
 from lab_env.submission import Submission
 
-LABEL, REVIEW, COUNT = "2.1", "2.2", "2.2.2"
+LABEL, REVIEW, COUNT = "2.1.2", "2.2.1", "2.2.1"
 BOXES = Part("boxes.jsonl", "tasks.jsonl", "boxes.xml", "gold.jsonl")
 PRACTICE = Part("practice_boxes.jsonl", "practice.jsonl", "boxes.xml")
 # All pictures have one size, in pixels.

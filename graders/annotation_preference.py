@@ -238,7 +238,7 @@ def ties_are_recognised(submission: Submission) -> Graded:
 def choices_hold_when_swapped(submission: Submission, accuracy: float) -> Graded:
     """左右对调再来一次，选的是同一个回答；选择本身要比乱猜好。
 
-    With sides swapped the same answer is chosen; only beside better than chance.
+    With sides swapped the same answer is chosen; counted if choices beat chance.
     """
     least = submission.curves["accuracy"]["zero"]
     if not accuracy > least:
@@ -266,7 +266,7 @@ def reasons_are_given(submission: Submission) -> Graded:
     short = [str(one) for one, text in found.items() if len(text) < least]
     many = len({text for text in found.values() if len(text) >= least})
     zh = f"不同的理由有 {many} 条，应为 {len(ids)} 条，每条至少 {least} 个字。"
-    en = f"{many} different reasons of {least} characters, expected {len(ids)}."
+    en = f"{many} different reasons of {least} characters or more, not {len(ids)}."
     if short:
         zh, en = f"{zh}还缺：{'、'.join(short)}。", f"{en} Open: {', '.join(short)}."
     hint = Text(zh, en) if many < len(ids) else None
@@ -424,6 +424,8 @@ def file_is_checked(submission: Submission) -> Graded:
     said = submission.read_json(CHECKS, dict.fromkeys(nominal, int))
     for name, right in nominal.items():
         hint = Text("请在文件里数一数。", "Count it in the file.")
+        if name == "pairs_of_four":
+            hint = Text("写出 A > B > C > D 数一数。", "Write A > B > C > D and count.")
         number_is(name, said[name], right, hint)
     return met(*(" / ".join(map(str, each.values())) for each in (said, nominal)))
 

@@ -29,6 +29,10 @@ FINDINGS = "findings.json"
 # A sample of fewer says nothing, whatever is reckoned from it.
 FEWEST = 20
 SHOWN = 8
+BELOW = Text(
+    "分母是两人标的段数之和，要加括号。",
+    "Below the line stands the sum of both counts, in brackets.",
+)
 
 Labels = dict[str, dict[str, str]]
 
@@ -154,7 +158,7 @@ def raw_is_right(submission: Submission) -> Graded:
     Raw agreement is right for all three pairs of annotators.
     """
     said = submission.read_json("agreement.json", {"raw": dict})["raw"]
-    hint = Text("相同的条数，要除以总条数。", "Divide by the number of items.")
+    hint = Text("除以两人都标过的条数。", "Divide by what both of them labelled.")
     return refuse_wrong(said, pair_numbers(submission, agreement.raw_agreement), hint)
 
 
@@ -179,7 +183,7 @@ def fleiss_is_right(submission: Submission) -> Graded:
     rows = [list(row.values()) for row in given_labels(submission).values()]
     whole = [row for row in rows if len(row) == len(WHO)]
     nominal = {"complete": float(len(whole)), "fleiss": agreement.fleiss_kappa(whole)}
-    hint = Text("只留三人都标过的行。", "Keep the rows that all three labelled.")
+    hint = Text("只留三人都标过的留言。", "Keep what all three labelled.")
     return refuse_wrong(said, nominal, hint)
 
 
@@ -209,6 +213,9 @@ def pair_is_found(submission: Submission) -> Graded:
     if sorted(map(str, said)) != sorted(most):
         what = Text("分歧最多的不是这两类。", "They differ more on another pair.")
         hint = Text("看对角线以外最大的数。", "See what is off the diagonal.")
+        if not {*map(str, said)} <= {*submission.scenario.label_codes}:
+            what = Text("要填的是标签的代码。", "These are not codes of labels.")
+            hint = Text("照表里的英文写。", "Write them as in the table.")
         seen = ", ".join(map(str, said[:2]))[:80]
         raise Mismatch(what, actual=seen, nominal=nominal, hint=hint)
     return met(nominal, nominal)
@@ -242,8 +249,7 @@ def exact_f1_is_right(submission: Submission) -> Graded:
     Exact span F1 between A and B is right, by type and for all.
     """
     said = submission.read_json("spans.json", {"exact": dict})["exact"]
-    hint = Text("分母是两人标的段数之和。", "Below stands the sum of both counts.")
-    return refuse_wrong(said, span_numbers(submission, None), hint)
+    return refuse_wrong(said, span_numbers(submission, None), BELOW)
 
 
 @check("M9", points=3, part="spans", skill=AUDIT)
@@ -253,8 +259,7 @@ def relaxed_f1_is_right(submission: Submission) -> Graded:
     Relaxed span F1 (same type, any overlap) is right, by type and for all.
     """
     said = submission.read_json("spans.json", {"relaxed": dict})["relaxed"]
-    hint = Text("分母是两人标的段数之和。", "Below stands the sum of both counts.")
-    return refuse_wrong(said, span_numbers(submission, 0), hint)
+    return refuse_wrong(said, span_numbers(submission, 0), BELOW)
 
 
 @check("M10", points=4, part="spans", skill=DEFINE)
@@ -348,7 +353,9 @@ def final_labels_follow(submission: Submission) -> Graded:
         seen = f"{len(rows)}: {', '.join(wrong[:SHOWN])}"[:80]
         zh = "有的留言最终标签不对、缺了，或写了两遍。"
         en = "Some final labels are wrong, are left out, or stand there twice."
-        raise Mismatch(Text(zh, en), actual=seen, nominal=f"{len(nominal)}")
+        hint = Text("有分歧的，按编号查裁决。", "Look up each decision by the id.")
+        what = Text(zh, en)
+        raise Mismatch(what, actual=seen, nominal=f"{len(nominal)}", hint=hint)
     return Graded(len(nominal) / many, len(nominal), many)
 
 
@@ -440,7 +447,11 @@ def decision_is_right(submission: Submission) -> Graded:
     nominal = "accept" if kept else "reject"
     decision, redo = (said[name].strip().lower() for name in fields)
     share = ((decision == nominal) + (redo in most)) / 2
-    return Graded(share, f"{decision}, {redo}"[:80], f"{nominal}, {' / '.join(most)}")
+    hint = Text("谁错得最多，就让谁返工。", "Who has most wrong ones redoes the work.")
+    if decision != nominal:
+        hint = Text("样本里最多允许错几条？", "How many may be wrong in the sample?")
+    seen, right = f"{decision}, {redo}"[:80], f"{nominal}, {' / '.join(most)}"
+    return Graded(share, seen, right, hint=hint if share < 1 else None)
 
 
 @check("J1", points=5, part="report", skill=CORRECT, by_hand=True)

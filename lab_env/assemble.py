@@ -4,6 +4,7 @@ import platform
 import re
 import shutil
 import tomllib
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, distributions, version
@@ -14,7 +15,7 @@ from lab_env.build import build_source, notebook_text
 from lab_env.errors import LabError
 from lab_env.files import hashes, write_json, write_whole
 from lab_env.gradebook import generate_release
-from lab_env.lab import Lab
+from lab_env.lab import Lab, lab_names
 from lab_env.open_rows import open_source
 from lab_env.release import (
     MANIFEST,
@@ -28,11 +29,12 @@ from lab_env.scenario import Scenario, base_model_folder
 # Files of a scenario that are the same in every language.
 SHARED = "shared"
 OPEN_ROWS = "rows.py"
-CACHES = shutil.ignore_patterns("__pycache__", ".ipynb_checkpoints")
+CACHED = ("__pycache__", ".ipynb_checkpoints")
+CACHES = shutil.ignore_patterns(*CACHED)
 SECRET_TABLE = "recipe"
 PACKAGES = (
     *("ai-trainer-lab", "nbgrader", "ipykernel", "numpy", "scikit-learn", "torch"),
-    *("transformers", "tokenizers", "safetensors", "datasets"),
+    *("transformers", "tokenizers", "safetensors", "datasets", "peft"),
 )
 _TABLE = re.compile(r"\[\[? *([A-Za-z0-9_-]+)")
 
@@ -130,10 +132,7 @@ def _write_public(
     lab, scenario = content.lab, content.scenario
     notebook = build_source(lab, scenario, language, name)
     write_whole(folder / f"{lab.name}.ipynb", notebook_text(notebook))
-    for part in (SHARED, language):
-        data = content.folder / "data" / part
-        if part == language or data.is_dir():
-            _copy_folder(data, folder / "data")
+    _write_data(folder / "data", content, language)
     _copy(content.folder / f"guideline.{language}.md", folder / "guideline.md")
     text = (content.folder / "scenario.toml").read_text(encoding="utf-8")
     write_whole(folder / "scenario.toml", public_scenario(text))
@@ -143,6 +142,17 @@ def _write_public(
     if not exam:
         rows = open_source(lab.grader.read_text(encoding="utf-8"))
         write_whole(folder / OPEN_ROWS, rows)
+
+
+def _write_data(target: Path, content: Content, language: str) -> None:
+    """Copy what all labs get, and what this lab alone gets: a folder of its name."""
+    data = content.folder / "data"
+    of_one_lab = shutil.ignore_patterns(*CACHED, *lab_names(), content.lab.name)
+    for part in (SHARED, language):
+        if part == language or (data / part).is_dir():
+            _copy_folder(data / part, target, of_one_lab)
+        if (data / part / content.lab.name).is_dir():
+            _copy_folder(data / part / content.lab.name, target)
 
 
 def _public_facts(
@@ -195,10 +205,12 @@ def _copy(source: Path, target: Path) -> None:
     shutil.copyfile(source, target)
 
 
-def _copy_folder(source: Path, target: Path) -> None:
+def _copy_folder(
+    source: Path, target: Path, ignore: Callable[[Any, list[str]], set[str]] = CACHES
+) -> None:
     if not source.is_dir():
         raise LabError(f"{source} is missing; a release needs it.")
-    shutil.copytree(source, target, ignore=CACHES, dirs_exist_ok=True)
+    shutil.copytree(source, target, ignore=ignore, dirs_exist_ok=True)
 
 
 def _mode(exam: bool) -> str:

@@ -28,6 +28,7 @@ from lab_env.solutions import (
     without_markers,
     written_starter_of,
 )
+from lab_env.wrapping import unwrap
 
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 _FIELD = re.compile(r"\{\{ *([a-z_.]+) *\}\}")
@@ -104,19 +105,22 @@ def gold_answers(lab: Lab, scenario: Scenario, language: str) -> dict[str, str]:
 def mistaken_answers(
     lab: Lab, scenario: Scenario, language: str, mistake: Mistake
 ) -> dict[str, str]:
-    """Return the gold answers with one mistake in them."""
+    """Return the gold answers with one mistake in them, up to ``mistake.until``."""
     found = _answer_sources(lab, scenario, language)
-    for name in mistake.answers:
+    last = mistake.until or list(found)[-1]
+    for name in (*mistake.answers, last):
         if name not in found:
             known = ", ".join(found)
             raise LabError(
-                f'{lab.name}: the mistake "{mistake.name}" changes the answer "{name}",'
+                f'{lab.name}: the mistake "{mistake.name}" names the answer "{name}",'
                 f" which no cell has; there is {known}."
             )
     changed = {
         name: with_answer(found[name], code) for name, code in mistake.answers.items()
     }
-    return gold_answers(lab, scenario, language) | changed
+    names = list(found)
+    answers = gold_answers(lab, scenario, language) | changed
+    return {name: answers[name] for name in names[: names.index(last) + 1]}
 
 
 def fill(notebook: NotebookNode, answers: Mapping[str, str]) -> NotebookNode:
@@ -301,7 +305,7 @@ def _node(
 ) -> dict[str, object]:
     source = cell.texts[language]
     if cell.kind == "markdown":
-        source = _filled(lab, scenario, language, source)
+        source = unwrap(_filled(lab, scenario, language, source))
     elif cell.rows:
         codes = ", ".join(f'"{code}"' for code in cell.rows)
         source = f"{source}\n\nshow_rows({codes})".lstrip("\n")
@@ -335,6 +339,7 @@ def _filled(lab: Lab, scenario: Scenario, language: str, source: str) -> str:
         "scenario.title": scenario.title.read(language),
         "scenario.brief": scenario.brief.read(language),
         "scenario.labels": _label_table(scenario, language),
+        "scenario.rarest": _rarest_label(scenario, language),
         "lab.title": lab.title.read(language),
         "lab.minutes": str(lab.minutes),
     }
@@ -348,6 +353,13 @@ def _filled(lab: Lab, scenario: Scenario, language: str, source: str) -> str:
         return facts[match[1]]
 
     return _FIELD.sub(value, source)
+
+
+def _rarest_label(scenario: Scenario, language: str) -> str:
+    """Return the name of the small class that matters most, or "" for none."""
+    code = scenario.facts.get("languages", {}).get(language, {}).get("rarest", "")
+    names = {label.code: label.name.read(language) for label in scenario.labels}
+    return names.get(code, "")
 
 
 def _label_table(scenario: Scenario, language: str) -> str:

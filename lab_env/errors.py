@@ -28,7 +28,8 @@ class NotFoundError(LabError):
 
     def __init__(self, kind: str, name: str, known: Iterable[str], see: str) -> None:
         names = sorted(known)
-        close = get_close_matches(name, names, n=3)
+        close = get_close_matches(name, names, n=1, cutoff=0.9)
+        close = close or get_close_matches(name, names, n=3)
         guess = f"Did you mean {' or '.join(close)}? " if close else ""
         have = "" if close else f"There is {', '.join(names) or 'none yet'}. "
         super().__init__(f'No {kind} "{name}". {guess}{have}See: {see}')

@@ -1,5 +1,7 @@
 """The examiner's own run of a submitted model, in the jail, on hidden inputs.
 
+A lab whose ``model`` is the folder ``adapter`` hands in an adapter of the released
+base model: its settings are read here, as data, and our program adds it to the base.
 Our failures raise BrokenError; whatever the weights do wrong becomes failure.txt,
 which the row that asks for the predictions reads.
 """
@@ -9,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from lab_env import readers
+from lab_env import adapter, readers
 from lab_env.checks import Finding
 from lab_env.errors import BrokenError
 from lab_env.files import write_json, write_whole
@@ -22,6 +24,7 @@ from lab_env.training_log import splits_to_run
 PROGRAM = Path(__file__).parent / "inside" / "model_run.py"
 READY, PREDICTIONS, FAILURE = "ready.txt", "predictions.csv", "failure.txt"
 WEIGHTS = "model.safetensors"
+ADAPTER = "adapter"
 MAX_LENGTH, SHORTEST, LONGEST = 128, 4, 512
 
 
@@ -36,23 +39,28 @@ def examine_model(
 ) -> None:
     """Put predictions.csv or failure.txt into ``out``; nothing if there is no model."""
     folder = release.lab.model.rstrip("/")
-    weights = deliverables / folder / WEIGHTS
+    name = adapter.WEIGHTS if folder == ADAPTER else WEIGHTS
+    weights = deliverables / folder / name
     out.mkdir(parents=True, exist_ok=True)
-    if not_taken := refused.get(folder) or refused.get(f"{folder}/{WEIGHTS}"):
-        said = not_taken.message
-        write_whole(out / FAILURE, f"{said.zh}\n{said.en}\n")
+    if not_taken := refused.get(folder) or refused.get(f"{folder}/{name}"):
+        _refuse(out, not_taken)
         return
     if not weights.is_file():
         return
+    try:
+        known = _facts(release, deliverables)
+    except Finding as odd:
+        _refuse(out, odd)
+        return
     with TemporaryDirectory(dir=out.parent) as scratch:
         facts, splits = Path(scratch, "facts.json"), _splits(release, deliverables)
-        write_json(facts, _facts(release, deliverables) | {"splits": splits})
+        write_json(facts, known | {"splits": splits})
         data = release.released / "data"
         run = run_program(
             [sys.executable, "-I", str(PROGRAM)],
             files={
                 "facts.json": facts,
-                WEIGHTS: weights,
+                name: weights,
                 "base_model": release.released / "base_model",
                 "inputs.csv": data / "heldout.csv",
             }
@@ -69,13 +77,37 @@ def examine_model(
     _judge(run, out)
 
 
+def _refuse(out: Path, why: Finding) -> None:
+    # The row that reads it puts it into a sentence of its own.
+    said = (why.message.zh.rstrip("。"), why.message.en.rstrip("."))
+    write_whole(out / FAILURE, "".join(f"{line}\n" for line in said))
+
+
 def _facts(release: Release, deliverables: Path) -> dict[str, object]:
     scenario = release.scenario
-    return {
+    facts: dict[str, object] = {
         "labels": list(scenario.label_codes),
         "text": scenario.columns["text"],
         "max_length": _max_length(deliverables),
     }
+    folder = release.lab.model.rstrip("/")
+    if folder == ADAPTER:
+        facts["adapter"] = _adapter(release, deliverables, folder)
+    return facts
+
+
+def _adapter(release: Release, deliverables: Path, folder: str) -> dict[str, object]:
+    """Return rank, scale and layers of an adapter; Finding if they are out of bounds.
+
+    The names of the layers are those of our base model, whatever the settings say.
+    """
+    name = f"{folder}/{adapter.CONFIG}"
+    said = readers.read_json(deliverables, name, adapter.FIELDS)
+    settings = adapter.adapter_of(said)
+    shapes = adapter.base_shapes(TrustedFiles(release.released))
+    layers = adapter.adapted_layers(adapter.adaptable_layers(shapes), settings.targets)
+    scale = settings.scale
+    return {"rank": settings.rank, "scale": scale, "layers": list(layers)}
 
 
 def _max_length(deliverables: Path) -> int:

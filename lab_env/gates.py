@@ -80,7 +80,13 @@ def trials_of(
         for release in releases if thorough else [next(turns)]:
             answers = mistaken_answers(lab, scenario, release.language, mistake)
             hand = _spoiled(mistake, _by_hand(content, release), scratch)
-            trials.append(Trial(mistake.name, release, answers, mistake.loses, hand))
+            trials.append(
+                Trial(
+                    *(mistake.name, release, answers, mistake.loses),
+                    by_hand=hand,
+                    until=mistake.until,
+                )
+            )
     return tuple(trials)
 
 
@@ -113,6 +119,7 @@ def check_tried(tried: Tried) -> Tried:
         _check_gold(where, sheet.machine_rows)
     for code in trial.loses:
         _check_lost(where, code, sheet.row(code))
+        _check_reached(where, trial.until, sheet.row(code))
     return tried
 
 
@@ -140,6 +147,14 @@ def _check_lost(where: str, code: str, row: Row | None) -> None:
         raise GateError(
             f"{where} mistake came out as {seen}, expected fewer points; make the"
             " row stricter, or name the rows that the mistake does lose."
+        )
+
+
+def _check_reached(where: str, until: str, row: Row | None) -> None:
+    if until and row and row.outcome == "not attempted":
+        raise GateError(
+            f'{where} mistake stops at "{until}" and row {row.code} was not attempted;'
+            " name a later answer in until, so that the mistake itself loses the row."
         )
 
 

@@ -76,11 +76,14 @@ class Part:
 
     def done_share(self, submission: Submission) -> Graded:
         """Return the share of tasks that were done, and name those that were not."""
-        done = completeness(self.own(submission), *self.asked(submission))
-        left, many = [str(each) for each in done.missing[:SHOWN]], len(done.missing)
-        zh = f"还有 {many} 条没有标，例如 {'、'.join(left)}。请回到标注界面标完。"
+        tasks, labelling = self.asked(submission)
+        done = completeness(self.own(submission), tasks, labelling)
+        # The annotation page numbers the items by their place.
+        left = [n for n, task in enumerate(tasks, 1) if task.id in set(done.missing)]
+        many, some = len(left), [str(n) for n in left[:SHOWN]]
+        zh = f"还有 {many} 条没有标，例如第 {'、'.join(some)} 条。请回到标注界面标完。"
         items = "item is" if many == 1 else "items are"
-        en = f"{many} {items} open, such as {', '.join(left)}. Go back and finish."
+        en = f"{many} {items} open, such as no. {', '.join(some)}. Go back and finish."
         hint = Text(zh, en) if many else None
         return Graded(done.share, f"{done.done}", f"{done.total}", hint=hint)
 

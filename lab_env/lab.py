@@ -8,6 +8,7 @@ from typing import Any, Literal
 from lab_env.checks import Text
 from lab_env.errors import LabError, NotFoundError
 from lab_env.files import content_folder
+from lab_env.path import in_order
 
 
 @dataclass(frozen=True)
@@ -58,9 +59,9 @@ class Lab:
 
 
 def lab_names() -> tuple[str, ...]:
-    """Return the labs there are, in the order of their level, then their name."""
+    """Return the labs there are, in the order in which a newcomer should take them."""
     files = content_folder("labs").glob("*/lab.toml")
-    return tuple(sorted(path.parent.name for path in files))
+    return in_order({path.parent.name for path in files})
 
 
 def load_lab(name: str) -> Lab:

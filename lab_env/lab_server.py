@@ -12,6 +12,7 @@ grading runs notebooks in the sandbox.
 
 import os
 import secrets
+import shutil
 import socket
 import sys
 from dataclasses import dataclass
@@ -19,10 +20,13 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from lab_env.errors import LabError
-from lab_env.files import write_json
+from lab_env.files import write_json, write_whole
 
 HOST = "127.0.0.1"
 DEFAULT_PORT = 8888
+STARTUP = "startup.py"
+_PROGRAMS = str(Path(sys.executable).parent)
+_SHELL = shutil.which("bash") or "/bin/sh"
 # Loads nbgrader's own, with our pages in the place of its pages.
 FORMGRADER = "lab_env.pages.formgrader"
 _EXTENSIONS = (
@@ -100,7 +104,12 @@ def run(server: LabServer, *, browser: bool) -> NoReturn:
     environment = dict(os.environ) | {
         "JUPYTER_CONFIG_DIR": str(server.settings_folder),
         "JUPYTER_TOKEN": server.token,
+        # `lab submit` is typed in a terminal of this page.
+        "PATH": os.pathsep.join([_PROGRAMS, os.environ.get("PATH", os.defpath)]),
     }
+    if not server.examiner:
+        # So that the first error of a fresh kernel is explained, too.
+        environment["PYTHONSTARTUP"] = str(server.settings_folder / STARTUP)
     environment.setdefault("HF_HUB_OFFLINE", "1")
     environment.setdefault("TOKENIZERS_PARALLELISM", "false")
     os.chdir(server.root)
@@ -114,6 +123,7 @@ def write_settings(server: LabServer, *, browser: bool) -> None:
     """Write the settings that make the promises at the top of this module."""
     folder = server.settings_folder
     write_json(folder / "jupyter_server_config.json", _config(server, browser))
+    write_whole(folder / STARTUP, "import lab_env.notebook as _door\ndel _door\n")
     locale = {"locale": "zh_CN" if server.language == "zh" else "en"}
     settings = _SETTINGS | {"@jupyterlab/translation-extension:plugin": locale}
     write_json(folder / "labconfig" / "default_setting_overrides.json", settings)
@@ -141,6 +151,8 @@ def _config(server: LabServer, browser: bool) -> dict[str, Any]:
             "allow_root": os.geteuid() == 0,
             "default_url": f"/{server.page}",
             "jpserver_extensions": wanted,
+            # A login shell would set its own PATH, and `lab` would not be found.
+            "terminado_settings": {"shell_command": [_SHELL]},
         },
         "LabApp": {
             "default_url": f"/{server.page}",

@@ -17,7 +17,8 @@ class Mistake:
     """One wrong answer: the code that stands instead of each named solution region.
 
     Work of the hand is wrong by ``by_hand``: it gets a folder with the right
-    deliverables of one language and spoils them.
+    deliverables of one language and spoils them. With ``until`` the answers after
+    that one stay blank, so that an early mistake costs no training.
     """
 
     name: str
@@ -25,6 +26,7 @@ class Mistake:
     answers: Mapping[str, str]
     loses: tuple[str, ...]
     by_hand: Callable[[Path], None] | None = None
+    until: str = ""
 
 
 def load_mistakes(path: Path) -> tuple[Mistake, ...]:

@@ -13,8 +13,9 @@ import os
 import shutil
 import tempfile
 import tomllib
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -38,9 +39,14 @@ __all__ = [
     "annotate",
     "fingerprint",
     "load_scenario",
+    "plot_calibration",
+    "plot_costs",
+    "plot_recall",
+    "save_adapter",
     "save_json",
     "save_model",
     "save_predictions",
+    "save_table",
     "show_rows",
     "training_curve",
 ]
@@ -72,6 +78,11 @@ class Case:
     unseen: str
     base_model: str
     data: str
+    label_names: dict[str, str] = field(default_factory=dict)
+    # The small class that matters most, and what mistakes cost; if there are such.
+    rarest: str = ""
+    costs: dict[str, float] = field(default_factory=dict)
+    cost_words: dict[str, str] = field(default_factory=dict)
 
     def file(self, name: str) -> str:
         """Return where a data file of the scenario lies."""
@@ -92,6 +103,7 @@ def load_scenario() -> Case:
     scenario, data, model = _places(folder, language)
     files = {split: data / f"{split}.csv" for split in LABELLED}
     splits = {split: str(path) for split, path in files.items() if path.is_file()}
+    costs = scenario.facts.get("costs", [])
     know_words([*scenario.label_codes, *scenario.columns.values(), *LABELLED])
     return Case(
         scenario.title.read(language),
@@ -101,6 +113,10 @@ def load_scenario() -> Case:
         str(data / "heldout.csv"),
         str(model),
         str(data),
+        {label.code: label.name.read(language) for label in scenario.labels},
+        scenario.facts.get("languages", {}).get(language, {}).get("rarest", ""),
+        {each["code"]: each["yuan"] for each in costs},
+        {each["code"]: each[language] for each in costs},
     )
 
 
@@ -136,6 +152,13 @@ def save_predictions(name: str, ids: Iterable[str], labels: Iterable[str]) -> No
     _saved.append(Path(name))
 
 
+def save_table(name: str, table: Any) -> None:
+    """Write a deliverable of a pandas table, its index left out."""
+    text = table.to_csv(index=False, lineterminator="\n")
+    write_whole(Path(name), text)
+    _saved.append(Path(name))
+
+
 def save_model(model: Any, folder: str = "model") -> None:
     """Write config.json and model.safetensors of a model, or of a trainer's model."""
     # Trainer.save_model would add its arguments as a pickle, which nobody may open.
@@ -145,6 +168,24 @@ def save_model(model: Any, folder: str = "model") -> None:
         shutil.rmtree(folder, ignore_errors=True)
         shutil.copytree(draft, folder)
     _saved.append(Path(folder, "model.safetensors"))
+
+
+def save_adapter(model: Any, folder: str = "adapter") -> None:
+    """Write adapter_config.json and adapter_model.safetensors of a peft model."""
+    model = model if hasattr(model, "save_pretrained") else model.model
+    if not hasattr(model, "peft_config"):
+        kind = type(model).__name__
+        zh = f"{kind} 里没有适配器。请用 get_peft_model 得到的、还没有合并的模型。"
+        en = f"{kind} holds no adapter; use what get_peft_model gave, before a merge."
+        raise LabError(Text(zh, en).read(notebook_language()))
+    with tempfile.TemporaryDirectory(dir=".", prefix=".saving-") as draft:
+        # Else it would ask the network whether the base model's words have changed.
+        model.save_pretrained(draft, save_embedding_layers=False)
+        shutil.rmtree(folder, ignore_errors=True)
+        Path(folder).mkdir()
+        for name in ("adapter_config.json", "adapter_model.safetensors"):
+            shutil.copyfile(Path(draft, name), Path(folder, name))
+    _saved.append(Path(folder, "adapter_model.safetensors"))
 
 
 def annotate(
@@ -174,6 +215,27 @@ def annotate(
         language=language,
         release=release,
     )
+
+
+def plot_recall(recalls: Mapping[str, Mapping[str, float]]) -> Any:
+    """Return bars of the recall of each team, one colour for each candidate."""
+    from lab_env.widgets import evaluation_plots
+
+    return evaluation_plots.recall_bars(recalls, load_scenario().label_names)
+
+
+def plot_calibration(bins: Mapping[str, Any]) -> Any:
+    """Return the reliability diagram: how sure the candidates are, and how right."""
+    from lab_env.widgets import evaluation_plots
+
+    return evaluation_plots.reliability(bins, notebook_language())
+
+
+def plot_costs(costs: Mapping[str, Mapping[float, float]]) -> Any:
+    """Return the curves of cost against threshold, one for each candidate."""
+    from lab_env.widgets import evaluation_plots
+
+    return evaluation_plots.cost_curves(costs, notebook_language())
 
 
 def training_curve() -> Any:
@@ -217,6 +279,8 @@ def _quiet() -> None:
     """Keep libraries off the network, and their caches out of the home folder."""
     for name, value in QUIET.items():
         os.environ.setdefault(name, value)
+    # peft asks transformers by a name that is going out of use; nobody here can act.
+    warnings.filterwarnings("ignore", message=".*is_gradient_checkpointing")
     # No process leaves its cache to the next: data of the same name may differ.
     if "HF_DATASETS_CACHE" not in os.environ:
         cache = tempfile.TemporaryDirectory(prefix="lab-datasets-")
@@ -244,18 +308,21 @@ def _places(folder: Path, language: str) -> tuple[Scenario, Path, Path]:
     model = Path("base_model")
     if scenario.base_model:
         model = base_model_folder(scenario.base_model)
-    return scenario, _as_released(scenario_folder(name) / "data", language), model
+    data = scenario_folder(name) / "data"
+    return scenario, _as_released(data, language, folder.name), model
 
 
-def _as_released(data: Path, language: str) -> Path:
-    """Return the data of one language, beside what the languages share, if anything."""
-    if not (data / "shared").is_dir():
+def _as_released(data: Path, language: str, lab: str) -> Path:
+    """Return the data of one language, with what languages share and this lab adds."""
+    own = [part / lab for part in (data / "shared", data / language)]
+    added = [part for part in (data / "shared", *own) if part.is_dir()]
+    if not added:
         return data / language
-    both = tempfile.TemporaryDirectory(prefix="lab-data-")
-    _caches.append(both)
-    for part in (data / "shared", data / language):
-        shutil.copytree(part, both.name, dirs_exist_ok=True)
-    return Path(both.name)
+    all_of_it = tempfile.TemporaryDirectory(prefix="lab-data-")
+    _caches.append(all_of_it)
+    for part in (data / language, *added):
+        shutil.copytree(part, all_of_it.name, dirs_exist_ok=True)
+    return Path(all_of_it.name)
 
 
 def _guideline(language: str) -> Path | None:

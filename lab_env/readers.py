@@ -264,6 +264,6 @@ def _bad_line(name: str, line: int) -> Finding:
 
 
 def _not_safetensors(name: str) -> Finding:
-    zh = f"{name} 不是 safetensors 模型文件。请用 save_model 重新保存模型。"
-    en = f"{name} is not a safetensors file. Save the model again with save_model."
+    zh = f"{name} 不是 safetensors 文件。请重新运行保存模型的单元格。"
+    en = f"{name} is not a safetensors file. Run the cell that saves it again."
     return Unreadable(Text(zh, en))

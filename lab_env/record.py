@@ -359,7 +359,7 @@ def export_csv(entries: Iterable[Entry], stream: TextIO) -> None:
     writer = csv.writer(stream)
     writer.writerow(_COLUMNS)
     for entry in latest.values():
-        writer.writerows(map(_harmless, line) for line in _lines(entry))
+        writer.writerows(map(harmless, line) for line in _lines(entry))
 
 
 def _lines(entry: Entry) -> Iterator[tuple[object, ...]]:
@@ -372,7 +372,8 @@ def _lines(entry: Entry) -> Iterator[tuple[object, ...]]:
         yield (*about, *rule, *found)
 
 
-def _harmless(cell: object) -> object:
+def harmless(cell: object) -> object:
+    """Return a cell that a spreadsheet does not take for a formula."""
     if isinstance(cell, str) and _FORMULA.match(cell):
         return f"'{cell}"
     return cell

@@ -14,11 +14,12 @@ from rich.table import Table
 from rich.text import Text as Styled
 
 from lab_env.checks import Text
-from lab_env.lab import lab_names, load_lab
+from lab_env.lab import Lab, lab_names, load_lab
 from lab_env.marksheet import MarkSheet, Row
-from lab_env.release import latest_release, releases
+from lab_env.path import Step, steps
+from lab_env.release import releases
 from lab_env.scenario import read_scenario, scenario_folder, scenario_names
-from lab_env.wrapping import plain, wrap
+from lab_env.wrapping import columns, plain, wrap
 
 WIDTH = 100
 
@@ -51,6 +52,9 @@ _CLASS_HEADINGS = (
     Text("说明", "Note"),
 )
 _FIXED = {"code": 4, "points": 4, "given": 5}
+_LAB_HEADING = "Lab · what you can do then → next · newest release"
+# Of the list of labs: the column of skills, and all columns but that of the lab.
+_SKILLS, _BESIDE_LABS = 11, 34
 
 
 class Graded(Protocol):
@@ -103,18 +107,54 @@ def class_report(
     return table
 
 
-def lab_list(course: Path, language: str) -> RenderableType:
-    """Return the labs there are, with the newest release of each."""
-    names = (("实验", "Lab"), ("名称", "Title"), ("级别", "Level"))
-    more = (("分钟", "Minutes"), ("最新版本", "Newest release"))
-    table = _plain_table([*names, *more], language)
-    for name in lab_names():
-        lab = load_lab(name)
-        newest = latest_release(course, name, "", language)
-        release = newest.id if newest else "—"
-        facts = (lab.title.read(language), str(lab.level), str(lab.minutes), release)
-        table.add_row(name, *facts)
+def lab_list(course: Path, language: str, *, width: int = WIDTH) -> RenderableType:
+    """Return the labs on the path of a newcomer, with the newest releases of each."""
+    lab = ("实验 · 学完能做什么 → 接着学 · 最新版本", _LAB_HEADING)
+    more = (("分钟", "Min"), ("级别", "Level"), ("技能", "Skills"))
+    table = _plain_table([("", ""), lab, *more], language)
+    table.columns[1].width = room = width - _BESIDE_LABS
+    table.leading = 1
+    numbers = {name: place for place, name in enumerate(lab_names(), 1)}
+    path = {step.lab: step for step in steps()}
+    newest = _newest_releases(course, language)
+    for name, place in numbers.items():
+        shown = load_lab(name)
+        lines = [_titled(shown, language, room)]
+        if name in path:
+            lines.append(Styled(wrap(_leads_to(path[name], numbers, language), room)))
+        lines += [Styled(each, style="dim") for each in newest.get(name, ())]
+        skills = wrap(" ".join(shown.skills), _SKILLS)
+        about = Styled("\n").join(lines)
+        table.add_row(str(place), about, str(shown.minutes), str(shown.level), skills)
     return table
+
+
+def _titled(lab: Lab, language: str, room: int) -> Styled:
+    """Return name and title, on one line if there is room."""
+    title = lab.title.read(language)
+    fits = columns(f"{lab.name}  {title}") <= room
+    text = Styled(lab.name, style="bold")
+    return Styled("  " if fits else "\n").join([text, Styled(wrap(title, room))])
+
+
+def _leads_to(step: Step, numbers: dict[str, int], language: str) -> str:
+    opens = [str(numbers[name]) for name in step.opens if name in numbers]
+    # One word, so that no line begins with the numbers.
+    arrow = f" →{','.join(opens)}" if opens else ""
+    return f"{step.leads_to.read(language)}{arrow}"
+
+
+def _newest_releases(course: Path, language: str) -> dict[str, list[str]]:
+    """Return the newest release of each lab on each scenario."""
+    newest = {
+        (release.lab_name, release.scenario_name): release.id
+        for release in releases(course)
+        if release.language == language
+    }
+    found: dict[str, list[str]] = {}
+    for (lab, _), name in newest.items():
+        found.setdefault(lab, []).append(name)
+    return found
 
 
 def scenario_list(course: Path, language: str) -> RenderableType:

@@ -128,6 +128,6 @@ class Submission:
 def _unusable(said: str) -> Finding:
     """Return the finding about a model that did not load: a line zh, a line en."""
     lines = [line[:200] for line in said.splitlines()] or ["?"]
-    zh = f"考评程序无法使用你保存的模型：{lines[0]}。请用 save_model 重新保存。"
+    zh = f"考评程序无法使用你保存的模型：{lines[0]}。请重新运行保存它的单元格。"
     en = f"The examiner could not use your saved model: {lines[-1]}. Save it again."
     return Unreadable(Text(zh, en))

@@ -42,6 +42,8 @@ class Trial:
     loses: tuple[str, ...] = ()
     # Deliverables that cannot be run again, as somebody who knows would make them.
     by_hand: Path | None = None
+    # Answers after this one are blank, so a row may be lost for nothing.
+    until: str = ""
 
     @property
     def title(self) -> str:

@@ -6,6 +6,7 @@ mark or ends with an opening one.
 """
 
 import re
+from itertools import pairwise
 from unicodedata import east_asian_width
 
 # One word, or one wide character with the marks that may not be parted from it.
@@ -42,6 +43,24 @@ def wrap(text: str, width: int) -> str:
             lines.append("")
         lines[-1] += piece
     return "\n".join(line.rstrip() for line in lines)
+
+
+def unwrap(markdown: str) -> str:
+    """Return Markdown whose Chinese lines are joined again within their paragraph.
+
+    A browser shows a line break as a space, and Chinese has none between words.
+    """
+    return "".join(
+        line + ("" if _goes_on(line, after) else "\n")
+        for line, after in pairwise([*markdown.split("\n"), ""])
+    ).removesuffix("\n")
+
+
+def _goes_on(line: str, after: str) -> bool:
+    """Say whether two lines are one Chinese sentence, and not a heading or a table."""
+    ends = re.search(rf"[{_WIDE}“”‘’…]$", line) and not line.startswith(("#", "|"))
+    # Bold is bold before a character, but not before a mark: that would show stars.
+    return bool(ends and re.match(rf"(\*\*)?[\u3400-\u9fff]|[{_WIDE}“‘]", after))
 
 
 def _pieces(text: str, width: int) -> list[str]:

@@ -27,13 +27,14 @@ PACKAGE = ROOT / "lab_env"
 LAYERS = (
     "files errors candidate wrapping durable knock",
     "checks lab scenario readers mistakes open_rows solutions notebook_file executed"
-    " signing record_store metrics annotations",
-    "submission release marksheet graded_notebook classifier training_log hand_annotated",
+    " signing record_store metrics annotations path evaluation",
+    "submission release marksheet graded_notebook classifier training_log hand_annotated"
+    " coverage paper adapter scored",
     "sandbox warm engine record gradebook lab_server widgets parcel",
     "build submit grade report examine room_a work receive desk same_content pages"
-    " alike",
+    " alike paper_marks paper_report class_report",
     "publish exam batch start_jobs room_b doctor marking scores collect_marks assemble gates"
-    " leaks trials",
+    " leaks trials grade_paper",
     "notebook cli",
 )
 # Programs that run inside the jail: nobody imports them.

@@ -19,7 +19,7 @@ from typing import Annotated, NoReturn
 import typer
 from typer.exceptions import TyperException
 
-from lab_env.cli import everyone, examiner, instructor, record, trainee
+from lab_env.cli import class_report, everyone, examiner, instructor, record, trainee
 from lab_env.errors import LabError
 from lab_env.wrapping import plain
 
@@ -34,6 +34,7 @@ app = typer.Typer(
 app.add_typer(trainee.commands)
 app.add_typer(instructor.commands)
 app.add_typer(examiner.commands)
+app.add_typer(class_report.commands)
 app.add_typer(record.commands, name="record", rich_help_panel=examiner.PANEL)
 app.add_typer(everyone.commands)
 

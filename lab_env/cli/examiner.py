@@ -1,5 +1,6 @@
 """Commands for examiners: grade, mark by hand, look up."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -9,7 +10,8 @@ from lab_env.cli.options import DEFAULT_COURSE, Course, Port, Trust, examples
 from lab_env.cli.screen import screen
 
 if TYPE_CHECKING:
-    from lab_env.exam import ReportRow
+    from lab_env.exam import GradingReport, ReportRow
+    from lab_env.release import Release as Published
 
 PANEL = "考评员 Examiner"
 commands = typer.Typer()
@@ -28,10 +30,16 @@ Release = Annotated[
         "--only 20260001 --force",
         "lab grade finetuning_classifier-customer_service-zh-r1 submissions "
         "--engine tcp://10.0.0.5:8786",
+        "lab grade practical_mock sitting   # a paper: sitting/RELEASE/CANDIDATE.zip",
     ),
 )
 def grade_folder(
-    release: Release,
+    release: Annotated[
+        str,
+        typer.Argument(
+            metavar="RELEASE", help="版本或试卷。 See: lab releases, lab list --papers"
+        ),
+    ],
     folder: Annotated[
         Path, typer.Argument(metavar="FOLDER", help="提交的作业。 The hand-ins.")
     ],
@@ -63,34 +71,79 @@ def grade_folder(
 ) -> None:
     """评分。 Grade a folder of hand-ins; each is on its own.
 
-    May be killed and started again: what is done stays, the rest goes on.
+    RELEASE may be a paper; then FOLDER has one folder for each of its releases, named
+    by it. May be killed and started again: what is done stays, the rest goes on.
     Leaves with 2 if a hand-in was refused, with 3 if grading one broke.
     """
     from lab_env import exam
-    from lab_env.alike import alike
+    from lab_env.paper import paper_names
     from lab_env.release import find_release
+
+    def graded(chosen: "Published", pile: Path) -> "GradingReport":
+        with _Progress() as progress:
+            report = exam.grade_folder(
+                course,
+                chosen,
+                pile,
+                trust=trust,
+                at_least=require,
+                force=force,
+                only=only,
+                gradebook=gradebook,
+                progress=progress.step,
+                site=exam.Site(engine, workers, cold, progress.say),
+            )
+        _show_class(course, chosen, report)
+        return report
+
+    if release in paper_names():
+        code = _grade_paper(course, release, folder, only, graded)
+    else:
+        code = graded(find_release(course, release), folder).exit_code
+    if code:
+        raise typer.Exit(code)
+
+
+def _show_class(course: Path, release: "Published", report: "GradingReport") -> None:
+    from lab_env.alike import alike
     from lab_env.report import class_report
 
-    chosen = find_release(course, release)
-    with _Progress() as progress:
-        report = exam.grade_folder(
-            course,
-            chosen,
-            folder,
-            trust=trust,
-            at_least=require,
-            force=force,
-            only=only,
-            gradebook=gradebook,
-            progress=progress.step,
-            site=exam.Site(engine, workers, cold, progress.say),
-        )
     console = screen()
-    console.print(class_report(report.rows, chosen.language, width=console.width))
-    for each in alike(course, chosen):
-        console.print(f"[!] {each.sentence.read(chosen.language)}", markup=False)
-    if report.exit_code:
-        raise typer.Exit(report.exit_code)
+    console.print(class_report(report.rows, release.language, width=console.width))
+    for each in alike(course, release):
+        console.print(f"[!] {each.sentence.read(release.language)}", markup=False)
+
+
+def _grade_paper(
+    course: Path,
+    name: str,
+    folder: Path,
+    only: str | None,
+    graded: Callable[["Published", Path], "GradingReport"],
+) -> int:
+    """Grade the piles of a paper, print its totals, and return the exit code."""
+    from lab_env.grade_paper import grade_piles, piles
+    from lab_env.paper import load_paper
+    from lab_env.paper_marks import marked_paper
+    from lab_env.paper_report import papers_report
+    from lab_env.record import Record
+
+    paper = load_paper(name)
+    found = piles(course, paper, folder)
+    for part in paper.parts:
+        if part.lab not in {pile.release.lab_name for pile in found}:
+            typer.echo(f"[!] {folder} 中没有 no hand-ins for: {part.lab}")
+    candidates: dict[str, None] = {}
+    codes = {0}
+    for report in grade_piles(found, graded, only):
+        codes.add(report.exit_code)
+        taken = [row.candidate for row in report.rows if row.outcome != "refused"]
+        candidates |= dict.fromkeys(taken)
+    record = Record.open(course)
+    marked = [marked_paper(record, each, paper) for each in sorted(candidates)]
+    language = found[0].release.language
+    screen().print(papers_report(marked, paper, language))
+    return max(codes)
 
 
 @commands.command(

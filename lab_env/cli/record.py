@@ -11,6 +11,15 @@ from lab_env.cli.screen import screen
 if TYPE_CHECKING:
     from lab_env.record import Record
 
+PaperName = Annotated[
+    str | None,
+    typer.Option(
+        "--paper",
+        metavar="PAPER",
+        help="合成一份试卷。 As one paper: lab list --papers",
+    ),
+]
+
 commands = typer.Typer(help="考核记录。 The practical-exam record.")
 
 
@@ -19,6 +28,7 @@ commands = typer.Typer(help="考核记录。 The practical-exam record.")
         "lab record show 20260001",
         "lab record show 20260001 "
         "--release finetuning_classifier-customer_service-zh-r1",
+        "lab record show 20260001 --paper practical_mock",
     )
 )
 def show(
@@ -28,14 +38,34 @@ def show(
     release: Annotated[
         str | None, typer.Option(help="只看这一份。 Only this release.")
     ] = None,
+    paper: PaperName = None,
     course: Course = DEFAULT_COURSE,
 ) -> None:
-    """打印评分表。 Print the mark sheets of one candidate, as they stand."""
+    """打印评分表。 Print the mark sheets of one candidate, as they stand.
+
+    Below them stands each paper of which every part was handed in.
+    """
+    from lab_env.errors import LabError
+
+    record = _open(course)
+    if paper and release:
+        raise LabError(
+            f"--release {release} and --paper {paper} were both given; a paper is of "
+            "several releases, so give one of the two."
+        )
+    names = _releases_of(record, candidate, release)
+    if not paper:
+        _show_sheets(record, candidate, names)
+    if not release:
+        _show_papers(record, candidate, paper)
+
+
+def _show_sheets(record: "Record", candidate: str, names: list[str]) -> None:
     from lab_env.marksheet import MarkSheet
     from lab_env.report import sheet_report
 
-    record, console = _open(course), screen()
-    for name in _releases_of(record, candidate, release):
+    console = screen()
+    for name in names:
         entries = list(record.entries(candidate=candidate, release=name))
         # A broken attempt has a sheet too: all of its rows are open.
         sheets = [entry for entry in entries if "sheet" in entry.body]
@@ -45,6 +75,20 @@ def show(
             console.print(sheet_report(sheet, at=at, width=width), "")
         else:
             typer.echo(f"{name}: {entries[-1].event} {entries[-1].at}, no mark yet")
+
+
+def _show_papers(record: "Record", candidate: str, name: str | None) -> None:
+    from lab_env.paper import load_paper
+    from lab_env.paper_marks import marked_paper, whole_papers
+    from lab_env.paper_report import paper_report
+
+    console = screen()
+    if name:
+        papers = [marked_paper(record, candidate, load_paper(name))]
+    else:
+        papers = whole_papers(record, candidate)
+    for paper in papers:
+        console.print(paper_report(paper, width=console.width), "")
 
 
 @commands.command(
@@ -74,22 +118,37 @@ def verify(
     typer.echo(f"[ok] {found.size} entries hold. Key {record.fingerprint}")
 
 
-@commands.command(epilog=examples("lab record export --csv marks.csv"))
+@commands.command(
+    epilog=examples(
+        "lab record export --csv marks.csv",
+        "lab record export --csv papers.csv --paper practical_mock",
+    )
+)
 def export(
     csv: Annotated[
         Path,
         typer.Option("--csv", dir_okay=False, help="写到哪里。 The file to write."),
     ],
+    paper: PaperName = None,
     course: Course = DEFAULT_COURSE,
 ) -> None:
-    """导出成绩。 Write the newest mark sheet of every attempt as CSV for Excel."""
+    """导出成绩。 Write the newest mark sheet of every attempt as CSV for Excel.
+
+    With --paper, one line per candidate: each part, the total, the verdict.
+    """
     from io import StringIO
 
     from lab_env.files import write_whole
+    from lab_env.paper import load_paper
+    from lab_env.paper_marks import export_papers, marked_papers
     from lab_env.record import export_csv
 
-    stream = StringIO(newline="")
-    export_csv(_open(course).entries(), stream)
+    record, stream = _open(course), StringIO(newline="")
+    if paper:
+        chosen = load_paper(paper)
+        export_papers(marked_papers(record, chosen), chosen, stream)
+    else:
+        export_csv(record.entries(), stream)
     write_whole(csv, stream.getvalue())
     typer.echo(f"{csv}")
 

@@ -27,20 +27,47 @@ commands = typer.Typer()
 @commands.command(
     "list",
     rich_help_panel=PANEL,
-    epilog=examples("lab list", "lab list --scenarios --language en"),
+    epilog=examples(
+        "lab list",
+        "lab list --scenarios --language en",
+        "lab list --papers",
+        "lab list --coverage --language en > coverage.md",
+    ),
 )
 def list_labs(
     scenarios: Annotated[
         bool, typer.Option("--scenarios", help="列出行业案例。 List scenarios instead.")
     ] = False,
+    papers: Annotated[
+        bool, typer.Option("--papers", help="列出试卷。 List exam papers instead.")
+    ] = False,
+    coverage: Annotated[
+        bool,
+        typer.Option(
+            "--coverage",
+            help="职业标准与评分细则对照，Markdown。 Which rows test the standard.",
+        ),
+    ] = False,
     course: Course = DEFAULT_COURSE,
     language: Spoken = "zh",
 ) -> None:
-    """列出实验。 List the labs and their newest releases."""
+    """列出实验。 List the labs in the order to take them, and their newest releases."""
     from lab_env import report
 
-    table = report.scenario_list if scenarios else report.lab_list
-    screen().print(table(course, language))
+    console = screen()
+    if coverage:
+        from lab_env.coverage import markdown
+
+        typer.echo(markdown(language), nl=False)
+    elif papers:
+        from lab_env.paper import load_paper, paper_names
+        from lab_env.paper_report import paper_list
+
+        console.print(paper_list(map(load_paper, paper_names()), language))
+    elif scenarios:
+        console.print(report.scenario_list(course, language))
+    else:
+        console.print(report.lab_list(course, language, width=console.width))
 
 
 @commands.command(

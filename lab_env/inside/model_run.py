@@ -1,10 +1,12 @@
 """Run a submitted model on hidden inputs, in the jail: weights are all we take of it.
 
 Run by path with ``-I``; imports nothing of ``lab_env``. The architecture and the
-tokenizer are the release's own. Leaves ``predictions.csv`` of the hidden inputs and
-``numbers_<split>.csv`` of released splits that are asked for; or ``failure.txt`` with
-one sentence a line (Chinese, English) about the weights. ``ready.txt`` says that all
-of ours was in order before the weights were touched: what fails later is theirs.
+tokenizer are the release's own. An adapter, whose rank, scale and layers stand in
+``facts.json``, is added to the release's base model here; peft is not asked. Leaves
+``predictions.csv`` of the hidden inputs and ``numbers_<split>.csv`` of released splits
+that are asked for; or ``failure.txt`` with one sentence a line (Chinese, English) about
+the weights. ``ready.txt`` says that all of ours was in order before the weights were
+touched: what fails later is theirs.
 """
 
 import csv
@@ -22,21 +24,28 @@ from transformers import (
     AutoTokenizer,
 )
 
-WEIGHTS = "model.safetensors"
+WEIGHTS, ADAPTER = "model.safetensors", "adapter_model.safetensors"
+# What peft puts before the name of every tensor.
+PREFIX = "base_model.model."
 BATCH = 64
 
 
 def main() -> None:
     """Predict one label for every hidden input, and numbers for released splits."""
     facts = json.loads(Path("facts.json").read_text("utf-8"))
-    model = architecture(len(facts["labels"]))
+    adapter = facts.get("adapter")
+    model = architecture(len(facts["labels"]), weights=adapter is not None)
     hidden = encoded_inputs(Path("inputs.csv"), facts, model.config)
     released = {
         split: encoded_inputs(Path(f"{split}.csv"), facts, model.config)
         for split in facts["splits"]
     }
+    expected = {} if adapter is None else adapter_tensors(model, adapter)
     Path("ready.txt").write_text("ready\n", "utf-8")
-    load_weights(model, Path(WEIGHTS))
+    if adapter is None:
+        load_weights(model, Path(WEIGHTS))
+    else:
+        add_adapter(model, read_weights(Path(ADAPTER), expected), adapter)
     for split, batches in released.items():
         write(f"numbers_{split}.csv", "number", predict(model, batches))
     found = predict(model, hidden)
@@ -50,11 +59,15 @@ def write(name: str, column: str, found: dict[str, Any]) -> None:
         csv.writer(stream).writerows([["id", column], *found.items()])
 
 
-def architecture(labels: int) -> Any:
-    """Return the release's model with a fresh head for that many labels."""
-    config = AutoConfig.from_pretrained("base_model", num_labels=labels)
-    build = AutoModelForSequenceClassification.from_config
-    return build(config).float().eval()  # type: ignore[no-untyped-call]
+def architecture(labels: int, *, weights: bool = False) -> Any:
+    """Return the release's model, bare or pretrained, with a fresh head."""
+    build: Any = AutoModelForSequenceClassification
+    if weights:
+        model = build.from_pretrained("base_model", num_labels=labels)
+    else:
+        config = AutoConfig.from_pretrained("base_model", num_labels=labels)
+        model = build.from_config(config)
+    return model.float().eval()
 
 
 def encoded_inputs(path: Path, facts: dict[str, Any], config: Any) -> list[Any]:
@@ -83,11 +96,60 @@ def encoded_inputs(path: Path, facts: dict[str, Any], config: Any) -> list[Any]:
 
 def load_weights(model: Any, path: Path) -> None:
     """Put the weights into the model; a name, shape or number too odd is refused."""
+    weights = read_weights(path, model.state_dict())
+    model.load_state_dict(weights, strict=True)
+
+
+def adapter_tensors(model: Any, adapter: dict[str, Any]) -> dict[str, Any]:
+    """Return what an adapter's file must hold: the head, and A and B of each layer."""
+    state, rank = model.state_dict(), adapter["rank"]
+    expected = {f"{PREFIX}{name}": state[name] for name in head_names(state)}
+    for layer in adapter["layers"]:
+        rows, columns = state[f"{layer}.weight"].shape
+        if is_table(model, layer):
+            rows, columns = columns, rows
+        first, second = matrix_names(model, layer)
+        expected |= {first: torch.empty(rank, columns), second: torch.empty(rows, rank)}
+    return expected
+
+
+def add_adapter(model: Any, weights: dict[str, Any], adapter: dict[str, Any]) -> None:
+    """Put the head into the model, and add scale * B @ A to each adapted layer."""
+    state = model.state_dict()
+    for layer in adapter["layers"]:
+        first, second = (weights[name].float() for name in matrix_names(model, layer))
+        change = adapter["scale"] * (second @ first)
+        state[f"{layer}.weight"] += change.T if is_table(model, layer) else change
+    for name in head_names(state):
+        state[name].copy_(weights[f"{PREFIX}{name}"])
+
+
+def matrix_names(model: Any, layer: str) -> tuple[str, str]:
+    """Return the names that peft gives A and B of a layer."""
+    if is_table(model, layer):
+        kinds = ("lora_embedding_A", "lora_embedding_B")
+    else:
+        kinds = ("lora_A.weight", "lora_B.weight")
+    first, second = (f"{PREFIX}{layer}.{kind}" for kind in kinds)
+    return first, second
+
+
+def is_table(model: Any, layer: str) -> bool:
+    """Return whether a layer is a table of words, whose rows are looked up."""
+    return isinstance(model.get_submodule(layer), torch.nn.Embedding)
+
+
+def head_names(state: dict[str, Any]) -> list[str]:
+    """Return the names of the head's tensors."""
+    return [name for name in state if name.startswith("classifier.")]
+
+
+def read_weights(path: Path, expected: dict[str, Any]) -> dict[str, Any]:
+    """Return the tensors of a file that has those expected, finite, and no others."""
     try:
         weights = load_file(path)
     except (SafetensorError, OSError, ValueError) as error:
         fail("模型文件读不出来", f"the file does not read ({str(error)[:60]})")
-    expected = model.state_dict()
     for name, tensor in expected.items():
         if name not in weights:
             fail(f"缺少张量 {name}", f"the tensor {name} is missing")
@@ -104,7 +166,7 @@ def load_weights(model: Any, path: Path) -> None:
         if not torch.isfinite(tensor.float()).all():
             zh = f"张量 {shown} 含有 NaN 或无穷大"
             fail(zh, f"the tensor {shown} holds NaN or infinity")
-    model.load_state_dict(weights, strict=True)
+    return weights
 
 
 @torch.inference_mode()

@@ -156,12 +156,17 @@ class Annotating:
 
     def _answer(self, said: dict[str, Any]) -> Answer:
         content = {"kind": "state", "closed": self.closed, **said}
-        content["progress"] = self.store.progress().as_json()
+        content["progress"] = self.store.progress().as_json() | {"left": self._left()}
         content["task"] = self._shown()
         answer = Answer(content)
         if said.get("moved") or said.pop("fresh", False):
             content["images"] = self._images(answer.buffers)
         return answer
+
+    def _left(self) -> list[int]:
+        """Return the numbers of the items that were skipped."""
+        named = enumerate(self.store.tasks, 1)
+        return [at for at, task in named if self.store.status(task.id) == "skipped"]
 
     def _shown(self) -> dict[str, Any]:
         task = self.task

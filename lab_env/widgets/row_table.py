@@ -33,7 +33,7 @@ HEADINGS = (
 CLOSED = Text("交卷后由考评端评分", "marked after you hand in")
 NOTHING = Text("这个单元格没有写出文件。", "This cell wrote no file.")
 WRITTEN = Text("已写出，交卷时会带上", "written; it will be handed in")
-STYLE = "text-align:left;padding:.3em .8em;vertical-align:top"
+STYLE = "text-align:left;padding:.3em .8em;vertical-align:baseline"
 
 
 @dataclass(frozen=True)

@@ -316,14 +316,14 @@ print(*too_small["box"])
 # %% [markdown] lang="zh"
 # ## 7 · 写下你的判断
 #
-# 最后两题由考评员阅卷，每题两三句话即可。**双击**下面的单元格，把括号里的提示换成你的回答，再按 Shift + Enter。
+# 最后两题由考评员阅卷，每题两三句话即可。**双击**括号里的提示，再在出现的框里点一下，把它换成你的回答，最后按 Shift + Enter。
 #
 # **第 1 题**：哪一处最难判断？写出是第几张图、你看到了什么、依据哪条规则（如“G5”）怎样决定。
 
 # %% [markdown] lang="en"
 # ## 7 · Write down your judgement
 #
-# An examiner marks these last two; two or three sentences each will do. **Double-click** the cell, replace the sentence in brackets by your answer,
+# An examiner marks these last two; two or three sentences each will do. **Double-click** the sentence in brackets, click once in the box that opens, put your answer in its place,
 # and press Shift + Enter.
 #
 # **Question 1**: Which place was hardest to decide? Say which picture, what you saw, and which rule (such as "G5") decided it, and how.

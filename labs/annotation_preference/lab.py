@@ -5,9 +5,7 @@
 #
 # {{ scenario.brief }}
 #
-# 你将完成四件事：先试标 8 对；再比较 29 对回答、给 8 组回答排序；用数字检查自己的判断有没有被习惯带着走；最后导出训练用的文件。
-# 全程约 {{ lab.minutes }} 分钟，不需要会编程：代码里只有几处填空 `____`，把它换成你的答案即可。
-# 请从上往下，一格一格按 **Shift + Enter** 运行。每提交一条就存一次盘；中途关掉，回来重新运行那一格，会接着标。
+# 你将完成四件事：先试标 8 对；再比较 29 对回答、给 8 组回答排序；用数字检查自己的判断有没有被习惯带着走；最后导出训练用的文件。全程约 {{ lab.minutes }} 分钟，不需要会编程：代码里只有几处填空 `____`，把它换成你的答案即可。请从上往下，一格一格按 **Shift + Enter** 运行。每提交一条就存一次盘；中途关掉，回来重新运行那一格，会接着标。
 
 # %% [markdown] lang="en"
 # # Preference annotation: which answer is better?
@@ -38,9 +36,9 @@ scenario = load_scenario()
 #
 # {{ scenario.labels }}
 #
-# 先花五分钟读完 `guideline.md`（R1 到 R11）；标注时随时可以在界面里再打开它。每一条都附一张**资料卡**，事实以它为准。
+# 先花五分钟读完 `guideline.md`（R1 到 R11，在左边的文件列表里双击打开）；标注时随时可以在界面里再打开它。每一条都附一张**资料卡**，事实以它为准。
 #
-# 运行下一格试标。按 **1** 选左边，**2** 选右边，按 **Enter** 提交。两个真的说得一模一样（R11），才按 **3** 勾“两个一样好”，左右随便选一边。
+# 运行下一格试标。先用鼠标在界面里点一下，再按 **1** 选左边，**2** 选右边，按 **Enter** 提交。两个真的说得一模一样（R11），才按 **3** 勾“两个一样好”，左右随便选一边。
 
 # %% [markdown] lang="en"
 # ## 1 · Read the guideline, try 8 pairs
@@ -49,20 +47,17 @@ scenario = load_scenario()
 #
 # {{ scenario.labels }}
 #
-# First take five minutes to read `guideline.md` (R1 to R11); you can open it again in the annotation page at any time. Every item comes with a **card**, which
+# First take five minutes to read `guideline.md` (R1 to R11; double-click it in the list of files on the left); you can open it again in the annotation page at any time. Every item comes with a **card**, which
 # decides what is true.
 #
-# Run the next cell and try. **1** chooses the left answer, **2** the right one, **Enter** submits. Only where both really say the same (R11), press **3** to
+# Run the next cell and try. Click once in the page; then **1** chooses the left answer, **2** the right one, **Enter** submits. Only where both really say the same (R11), press **3** to
 # tick "Both are equally good", and choose either side.
 
 # %%
 annotate(scenario.file("pairs.xml"), scenario.file("practice.jsonl"), "practice_done.jsonl")
 
 # %% [markdown] lang="zh"
-# 下一格把标注文件读成一张表：`chosen` 是你选中的回答，`rejected` 是没选的，`side` 是选中的在左（left）还是右（right），
-# `tie` 表示是不是勾了“一样好”。这段代码不用改，也不用看懂。
-# 再下一格把参考答案（`better`）、规则和理由放在你的选择旁边。`agree` 是 False 的，对着规则想一想：
-# 是看漏了，还是规范和你想的不同？以规范为准。
+# 下一格把标注文件读成一张表：`chosen` 是你选中的回答，`rejected` 是没选的，`side` 是选中的在左（left）还是右（right），`tie` 表示是不是勾了“一样好”。这段代码不用改，也不用看懂。再下一格把参考答案（`better`）、规则和理由放在你的选择旁边。`agree` 是 False 的，对着规则想一想：是看漏了，还是规范和你想的不同？以规范为准。
 
 # %% [markdown] lang="en"
 # The next cell reads the file into a table: `chosen` is the answer you took, `rejected` the other one, `side` where the chosen one stood (left or right),
@@ -91,23 +86,31 @@ def read_pairs(name):
 practice = read_pairs("practice_done.jsonl")
 
 # %%
-pd.set_option("display.max_colwidth", None)
+def in_full(table):
+    left = [{"selector": "th, td", "props": "text-align: left"}]
+    return table.style.hide(axis="index").set_table_styles(left)
+
+
 answers = pd.read_csv(scenario.file("practice_answers.csv"))
 beside = practice[["id", "side"]].merge(answers, on="id")
 beside.insert(2, "agree", beside["side"] == beside["better"])
-beside
+in_full(beside)
 
 # %% [markdown] lang="zh"
 # ## 2 · 比较 29 对回答
 #
-# 现在正式标注。每一对都问自己四句话：会不会出事？和资料卡对得上吗？答全了吗？说得清楚吗？
-# 有 8 条要写一句**理由**，带上规则编号；其余的不用写。
+# 现在正式标注。每一对都问自己四个问题：会不会出事？和资料卡对得上吗？答全了吗？说得清楚吗？有 8 条要写一句**理由**，带上规则编号；其余的不用写。在文字框里按 Enter 是换行，提交要按 **Ctrl + Enter**，或者点“提交”。
+#
+# 第一对的编号是 101，第二对是 102，依此类推；第 3 节的排序从 201 开始。后面说到哪一条，用的都是编号。
 
 # %% [markdown] lang="en"
 # ## 2 · Compare 29 pairs
 #
 # Now for the real batch. Ask yourself four things about every pair: could somebody come to harm? Does it agree with the card? Is it a full answer? Is it
-# clear? Eight items ask for a **reason** in one sentence, with the number of the rule; the others do not.
+# clear? Eight items ask for a **reason** in one sentence, with the number of the rule; the others do not. In the text field Enter begins a new
+# line: there press **Ctrl + Enter**, or click "Submit".
+#
+# The first pair has the id 101, the second 102, and so on; the rankings of section 3 begin with 201. Later on, items are named by their ids.
 
 # %%
 annotate(scenario.file("pairs.xml"), scenario.file("pairs.jsonl"), "pairs_done.jsonl")
@@ -126,14 +129,13 @@ print(len(mine))
 # %% [markdown] lang="zh"
 # ## 3 · 给 8 组回答排序
 #
-# 同一个问题有三四个回答。用鼠标拖动，或者用箭头按钮，把它们**从好到差**排好，最好的放最上面，再提交。
-# 先把不安全的放到最后，再把错的放到它前面，剩下的就容易了。
+# 同一个问题有三四个回答。用鼠标拖动，或者用箭头按钮，把它们**从好到差**排好，最好的放最上面，再提交。先把不安全的放到最后，再把错的放到它前面，剩下的就容易了。
 
 # %% [markdown] lang="en"
 # ## 3 · Rank 8 lists of answers
 #
 # Here one question has three or four answers. Drag them, or use the arrow buttons, until they stand **from best to worst**, the best on top, and submit.
-# Put what is unsafe last, then what is false before it, and the rest is easy.
+# Put what is unsafe last, what is false just before it, and the rest is easy.
 
 # %%
 annotate(scenario.file("rankings.xml"), scenario.file("rankings.jsonl"), "rankings_done.jsonl")
@@ -143,8 +145,7 @@ annotate(scenario.file("rankings.xml"), scenario.file("rankings.jsonl"), "rankin
 # %% [markdown] lang="zh"
 # ## 4 · 习惯有没有替你判断？
 #
-# 人会不知不觉地偏爱**左边**的回答（位置偏差），或者偏爱**长**的回答（长度偏差）。不看答案，用数字也能查出来。
-# 同事也标了那 8 对试标的题，文件是 `colleague.jsonl`。下面每个检查都对两份文件各做一次：你的 29 对，同事的 8 对。
+# 人会不知不觉地偏爱**左边**的回答（位置偏差），或者偏爱**长**的回答（长度偏差）。不看答案，用数字也能查出来。同事也标了那 8 对试标的题，文件是 `colleague.jsonl`。下面每个检查都对两份文件各做一次：你的 29 对，同事的 8 对。
 
 # %% [markdown] lang="en"
 # ## 4 · Did habit decide for you?
@@ -155,11 +156,10 @@ annotate(scenario.file("rankings.xml"), scenario.file("rankings.jsonl"), "rankin
 
 # %%
 colleague = read_pairs(scenario.file("colleague.jsonl"))
-colleague
+in_full(colleague)
 
 # %% [markdown] lang="zh"
-# **选左边的占多少？** 左右是随机摆的，所以应当在 0.5 左右。`table["side"] == ...` 逐行判断是不是等于右边的值，
-# `.mean()` 算出“是”的比例。要数的是哪个值？填进去，两边加英文引号。
+# **选左边的占多少？** 左右是随机摆的，所以应当在 0.5 左右。`table["side"] == ...` 逐行判断是不是等于右边的值，`.mean()` 算出“是”的比例。要数的是哪个值？填进去，两边加英文引号。
 
 # %% [markdown] lang="en"
 # **What share did you choose on the left?** Sides were drawn by lot, so it should be near 0.5. `table["side"] == ...` asks of every row whether it is that
@@ -175,7 +175,7 @@ def share_left(table):
 # %% rows="M13"
 left = {"mine": share_left(mine), "colleague": share_left(colleague)}
 save_json("left.json", left)
-print(left)
+print(pd.Series(left).round(3).to_string())
 
 # %% [markdown] lang="zh"
 # **选中的比没选的长的，占多少？** `.str.len()` 数出每个回答有多少个字。选中的和谁比？填列名，加引号。
@@ -194,11 +194,10 @@ def share_longer(table):
 # %% rows="M14"
 longer = {"mine": share_longer(mine), "colleague": share_longer(colleague)}
 save_json("longer.json", longer)
-print(longer)
+print(pd.Series(longer).round(3).to_string())
 
 # %% [markdown] lang="zh"
-# **左右对调再来一次，选的还是同一个回答吗？** 29 对里有 4 对是重复的：问题一样，左右对调。
-# 下面的表把第一次（`_first`）和再一次（`_again`）放在同一行。
+# **左右对调再来一次，选的还是同一个回答吗？** 29 对里有 4 对是重复的：问题一样，左右对调。下面的表把第一次（`_first`）和再一次（`_again`）放在同一行。
 
 # %% [markdown] lang="en"
 # **With the sides swapped, did you take the same answer again?** Four of the 29 pairs are repetitions: the same question with left and right swapped. The
@@ -210,10 +209,10 @@ def repeated(table):
     return both[both["id_first"] < both["id_again"]]
 
 
-repeated(mine)[["id_first", "side_first", "chosen_first", "id_again", "side_again", "chosen_again"]]
+in_full(repeated(mine)[["id_first", "side_first", "chosen_first", "id_again", "side_again", "chosen_again"]])
 
 # %% [markdown] lang="zh"
-# 判断前后一致，要看两次选中的**回答**是不是同一个。是和哪一列比？想一想：如果比 `side`，一致的人会得几分？
+# 判断前后一致，要看两次选中的**回答**是不是同一个。该和哪一列比？想一想：要是比左右（`side`），前后一致的人算出来会是多少？
 
 # %% [markdown] lang="en"
 # You were consistent where you chose the same **answer** both times. Which column is it to be compared with? Think: what would a consistent person get if
@@ -230,11 +229,10 @@ def same_again(table):
 # %% rows="M15"
 swapped = {"mine": same_again(mine), "colleague": same_again(colleague)}
 save_json("swapped.json", swapped)
-print(swapped)
+print(pd.Series(swapped).round(3).to_string())
 
 # %% [markdown] lang="zh"
-# **你和同事有多一致？** 两个人都标过的只有试标的 8 对。下面把两份按编号拼在一起，列名后面加 `_mine` 和 `_colleague`。
-# 你的 `chosen_mine` 要和哪一列比？
+# **你和同事有多一致？** 两个人都标过的只有试标的 8 对。下面把两份按编号拼在一起，列名后面加 `_mine` 和 `_colleague`。你的 `chosen_mine` 要和哪一列比？
 
 # %% [markdown] lang="en"
 # **How far do you agree with the colleague?** Only the trial batch was done by both. Below the two tables are joined by id, and the columns end in `_mine`
@@ -252,7 +250,7 @@ save_json("agreement.json", {"agreement": agreement})
 print(agreement)
 
 # %% [markdown] lang="zh"
-# 画出来看：虚线是 0.5。同事的柱子说明了什么？后面第 2 题要用。
+# 画出来看：`mine` 是你，`colleague` 是同事；`left` 选左边，`longer` 选较长的，`same again` 前后一致；虚线是 0.5。同事的柱子说明了什么？后面第 2 题要用。
 
 # %% [markdown] lang="en"
 # See it as a figure: the dashed line is 0.5. What do the colleague's bars say? You will need it for question 2.
@@ -263,19 +261,20 @@ import matplotlib.pyplot as plt
 shares = pd.DataFrame({"left": left, "longer": longer, "same again": swapped}).T
 shares.plot.bar(rot=0, ylim=(0, 1), figsize=(6, 2.5))
 plt.axhline(0.5, color="grey", linestyle="--")
+plt.legend(loc="upper left", bbox_to_anchor=(1, 1))
 plt.show()
 
 # %% [markdown] lang="zh"
 # ## 5 · 导出训练数据
 #
-# 偏好训练要的文件，每行一对：`prompt`（问题）、`chosen`（选中的回答）、`rejected`（没选的回答）。
-# 先去掉“两个一样好”的：分不出高下，就没有东西可学。要留下的行，`tie` 应当是 `True` 还是 `False`？（不加引号）
+# 偏好训练要的文件，每行一对：`prompt`（问题）、`chosen`（选中的回答）、`rejected`（没选的回答）。先去掉“两个一样好”的：分不出高下，就没有东西可学。要留下的行，`tie` 应当是 `True` 还是 `False`？（不加引号。）运行后显示两个数：原来几对，留下几对。
 
 # %% [markdown] lang="en"
 # ## 5 · Export the data for tuning
 #
 # Tuning on preferences takes a file with one pair a line: `prompt`, `chosen` and `rejected`. First leave out the pairs that you called equally good: where
-# neither is better there is nothing to learn. Of the rows to keep, is `tie` `True` or `False`? (No quotes.)
+# neither is better there is nothing to learn. Of the rows to keep, is `tie` `True` or `False`? (No quotes.) The cell prints
+# two numbers: how many pairs there were, and how many are left.
 
 # %% answer="without_ties"
 ### BEGIN SOLUTION
@@ -285,9 +284,7 @@ decided = mine[mine["tie"] == False]
 print(len(mine), len(decided))
 
 # %% [markdown] lang="zh"
-# 再把排序变成一对一对。排序 A > B > C 就是三对：A 胜 B，A 胜 C，B 胜 C。
-# `combinations(texts, 2)` 从排好的回答里每次取两个，次序不变：先取到的 `first` 排在 `second` 前面。
-# 哪个填 `chosen`，哪个填 `rejected`？
+# 再把排序变成一对一对。排序 A > B > C 就是三对：A 胜 B，A 胜 C，B 胜 C。`combinations(texts, 2)` 从排好的回答里每次取两个，次序不变：先取到的 `first` 排在 `second` 前面。哪个填 `chosen`，哪个填 `rejected`？
 
 # %% [markdown] lang="en"
 # Then turn the rankings into pairs. The ranking A > B > C makes three: A beats B, A beats C, B beats C. `combinations(texts, 2)` takes two at a time out of
@@ -314,9 +311,7 @@ for prompt, texts in read_rankings("rankings_done.jsonl"):
 print(len(ranked))
 
 # %% [markdown] lang="zh"
-# 两部分合起来，去掉重复的行（对调过的那 4 对，选得一致，就会出现两遍）。
-# 还有一种更坏：同一对回答，一行说 A 胜 B，另一行说 B 胜 A。下面把表**反过来写**，再看哪些行两边都有。
-# 反过来写，就是 `chosen` 改叫什么？填列名，加引号。
+# 两部分合起来，去掉重复的行（对调过的那 4 对，选得一致，就会出现两遍）。还有一种更坏：同一对回答，一行说 A 胜 B，另一行说 B 胜 A。下面把表**反过来写**，再看哪些行两边都有。反过来写，就是 `chosen` 改叫什么？填列名，加引号。
 
 # %% [markdown] lang="en"
 # Put both together and drop the rows that come twice (the four swapped pairs do, where you were consistent). Worse is a pair that one row gives as A beats B
@@ -349,12 +344,11 @@ with open("preference.jsonl", "w", encoding="utf-8") as file:
         file.write(json.dumps(row, ensure_ascii=False) + "\n")
 
 # %% [markdown] lang="zh"
-# **交出去之前再查一遍文件。** 读回来数：一共几行，重复的几行，缺 `prompt` 的几行，两个回答一样的几行。后三个数都应当是 0。
-# 把最后一行补全：`chosen` 要和哪一列比？另外算一算：一组 4 个回答的排序，能变成几对？（直接写数字）
+# **交出去之前再查一遍文件。** 读回来数：一共几行，重复的几行，缺 `prompt` 的几行，两个回答一样的几行。后三个数都应当是 0。把最后一行补全：`chosen` 要和哪一列比？另外算一算：一组 4 个回答的排序，能变成几对？（直接写数字）
 
 # %% [markdown] lang="en"
 # **Check the file before you hand it on.** Read it back and count: lines, repeated lines, lines without a prompt, lines whose two answers are the
-# same. The last three should be 0. Complete the last line: which column is `chosen` compared with? And reckon: how many pairs does a ranking of
+# same. The last three should be 0. Complete the last line: which column is `chosen` compared with? And work out: how many pairs does a ranking of
 # 4 answers make? (Just the number.)
 
 # %%
@@ -376,23 +370,23 @@ same_answer = (exported["chosen"] == exported["rejected"]).sum()
 # %% rows="M20"
 checks = {**checks, "same_answer": same_answer, "pairs_of_four": pairs_of_four}
 save_json("checks.json", checks)
-print(checks)
+print(pd.Series(checks).to_string())
 
 # %% [markdown] lang="zh"
 # ## 6 · 写下你的判断
 #
-# 下面三题由考评员阅卷，每题两三句话。**双击**单元格，把括号里的提示换成你的回答，再按 Shift + Enter。
+# 下面三题由考评员阅卷，每题两三句话。**双击**括号里的提示，再在出现的框里点一下，把它换成你的回答，最后按 Shift + Enter。
 #
-# **第 1 题**：考评员会连同你在标注时写的 8 条理由一起看。挑出最难的一对，写出编号、依据哪条规则、为什么另一个回答输了。
+# **第 1 题**（考评员会连同你标注时写的 8 条理由一起看）：挑出最难的一对，写出编号、依据哪条规则、为什么另一个回答输了。
 
 # %% [markdown] lang="en"
 # ## 6 · Write down your judgement
 #
-# An examiner marks these three; two or three sentences each. **Double-click** the cell, replace the sentence in brackets by your answer,
-# and press Shift + Enter.
+# An examiner marks these three; two or three sentences each. **Double-click** the sentence in brackets, click once in the box that opens,
+# put your answer in its place, and press Shift + Enter.
 #
-# **Question 1**: The examiner reads it together with the eight reasons you gave while annotating. Take the pair that was hardest: its id, the rule you went
-# by, and why the other answer lost.
+# **Question 1** (the examiner reads your answer together with the eight reasons you gave while annotating): Take the pair that was hardest, and give its id,
+# the rule you went by, and why the other answer lost.
 
 # %% [markdown] lang="zh" answer="hardest_pair" rows="J1"
 # ### BEGIN SOLUTION
@@ -408,7 +402,7 @@ print(checks)
 # **第 2 题**：看第 4 节的数字。同事有哪些偏差？依据是哪几个数？他的文件能不能拿去训练，你会怎么办？
 
 # %% [markdown] lang="en"
-# **Question 2**: Look at the numbers of section 4. Which biases has the colleague, and which figures show it? May the file be used for tuning, and what
+# **Question 2**: Look at the numbers of section 4. Which biases does the colleague show, and in which figures? May the file be used for tuning, and what
 # would you do?
 
 # %% [markdown] lang="zh" answer="bias" rows="J2"
@@ -440,8 +434,7 @@ print(checks)
 # %% [markdown] lang="zh"
 # ## 做完了
 #
-# 请在菜单里选 **内核 → 重启内核 和 运行所有单元格…**，从头到尾再运行一遍，确认没有报错，然后保存并交卷。
-# 你的标注在 `practice_done.jsonl`、`pairs_done.jsonl` 和 `rankings_done.jsonl` 里，会和笔记本一起交上去。
+# 请在菜单里选 **内核 → 重启内核 和 运行所有单元格…**，从头到尾再运行一遍，确认没有报错，然后保存并交卷。你的标注在 `practice_done.jsonl`、`pairs_done.jsonl` 和 `rankings_done.jsonl` 里，会和笔记本一起交上去。
 
 # %% [markdown] lang="en"
 # ## Done

@@ -5,8 +5,7 @@
 #
 # {{ scenario.brief }}
 #
-# 你要做六件事：算一致性，找分歧的原因，比实体边界，裁决 30 条留言，写出每个人的错误率，抽样验收一批交付。最后写审核报告。
-# 全程约 {{ lab.minutes }} 分钟，不需要会编程：代码都写好了，只有 `____` 要你来填。请从上往下，一格一格按 **Shift + Enter** 运行。
+# 你要做六件事：算一致性，找分歧的原因，比实体边界，裁决 30 条留言，写出每个人的错误率，抽样验收一批交付。最后写审核报告。全程约 {{ lab.minutes }} 分钟，不需要会编程：代码都写好了，只有 `____` 要你来填。请从上往下，一格一格按 **Shift + Enter** 运行。
 
 # %% [markdown] lang="en"
 # # Review the quality of labels
@@ -30,7 +29,14 @@ from lab_env.notebook import annotate, load_scenario, save_json, save_prediction
 scenario = load_scenario()
 agreement, disagreement, span_numbers, acceptance = {}, {}, {}, {}
 labels = pd.read_csv(scenario.file("labels.csv"))
-labels.head()
+
+
+def in_full(table):
+    left = [{"selector": "th, td", "props": "text-align: left"}]
+    return table.style.hide(axis="index").format(na_rep="NaN").set_table_styles(left)
+
+
+in_full(labels.head())
 
 # %% [markdown] lang="zh"
 # ## 1 · 他们有多一致？
@@ -39,7 +45,7 @@ labels.head()
 #
 # {{ scenario.labels }}
 #
-# **原始一致率**最简单：相同的条数，除以总条数。`same` 是一串“是/否”，有几条留言就有几个；`sum(same)` 数出“是”的个数，`len(...)` 给出一串东西的个数。
+# **原始一致率**最简单：相同的条数，除以比过的条数。`same` 是一串“是/否”，比过几条就有几个；`sum(same)` 数出“是”的个数，`len(...)` 给出一串东西的个数。
 
 # %% [markdown] lang="en"
 # ## 1 · How far do they agree?
@@ -49,8 +55,8 @@ labels.head()
 #
 # {{ scenario.labels }}
 #
-# **Raw agreement** is the simplest measure: the number of equal labels over the number of all. `same` is a list of yes and no, one for each message;
-# `sum(same)` counts the yes, and `len(...)` tells how many things are in a list.
+# **Raw agreement** is the simplest measure: how many labels are equal, over how many were compared. `same` is a list of yes and no, one for each message
+# compared; `sum(same)` counts the yes, and `len(...)` tells how many things are in a list.
 
 # %% answer="raw_agreement"
 def raw_agreement(first, second):
@@ -160,22 +166,23 @@ print(f"Krippendorff's alpha = {agreement['alpha']:.3f}")
 # %% [markdown] lang="zh"
 # ## 2 · 分歧从哪里来？
 #
-# 一个系数只说“不一致”，不说为什么。把 A 和 B 的标签排成一张表：行是 A 给的，列是 B 给的，对角线上是一致的。
+# 一个系数只说“不一致”，不说为什么。把 A 和 B 的标签排成一张表：行是 A 给的，列是 B 给的，对角线（左上到右下）上是一致的。
 
 # %% [markdown] lang="en"
 # ## 2 · Where does it come from?
 #
-# A coefficient says that people differ, and not why. Here are A's labels (rows) against B's (columns); what they agree on is on the diagonal.
+# A coefficient says that people differ, and not why. Here are A's labels (rows) against B's (columns); what they agree on is on the diagonal, from
+# top left to bottom right.
 
 # %%
 pd.crosstab(labels["a"], labels["b"])
 
 # %% [markdown] lang="zh"
-# 对角线以外，最大的数在哪里？它在哪一行、哪一列？填这两类的代码。代码是文字，要加英文引号，例如 `"road"`。
+# 对角线以外，最大的数在哪里？它在哪一行、哪一列？填这两类的代码，就是表里的英文。代码是文字，要加英文引号，例如 `"road"`。
 
 # %% [markdown] lang="en"
-# Which is the largest number off the diagonal? In which row and which column? Write the codes of these two classes. Codes are words, so write them
-# between quotes, such as `"road"`.
+# Which is the largest number off the diagonal? In which row and which column? Write the codes of these two classes, as in the table. Codes are words,
+# so write them between quotes, such as `"road"`.
 
 # %% answer="systematic_pair"
 ### BEGIN SOLUTION
@@ -196,9 +203,8 @@ save_json("disagreement.json", disagreement)
 # Read some of these messages, and open `guideline.md` (double-click it in the list of files on the left). Both people have a point: which rule is not clear? Write its number, such as `"R1"`.
 
 # %%
-pd.set_option("display.max_colwidth", None)
 differ = labels[labels["a"] != labels["b"]]
-differ[differ[["a", "b"]].isin([first_class, second_class]).all(axis=1)].head(8)
+in_full(differ[differ[["a", "b"]].isin([first_class, second_class]).all(axis=1)].head(8))
 
 # %% answer="unclear_rule"
 ### BEGIN SOLUTION
@@ -211,15 +217,14 @@ disagreement["unclear_rule"] = unclear_rule
 save_json("disagreement.json", disagreement)
 
 # %% [markdown] lang="zh"
-# 规范没写清楚，不能怪人。但也有另一种分歧：规则写得明明白白，有一个人没有照做。再看另外两张表，
-# 和刚才那张比：除了刚才那两类，谁身上多出一种**别人都没有**的混淆？
+# 规范没写清楚，不能怪人。但也有另一种分歧：规则写得明明白白，有一个人没有照做。再看另外两张表，和刚才那张比：除了刚才那两类，谁身上多出一种**别人都没有**的混淆？
 
 # %% [markdown] lang="en"
 # Where a rule is unclear nobody is to blame. There is another kind of disagreement: a rule is plain, and one person does not keep to it. Here are the
 # other two tables. Leave aside the two classes just found: who has a mix-up that **nobody else** has?
 
 # %%
-print(pd.crosstab(labels["a"], labels["c"]), pd.crosstab(labels["b"], labels["c"]), sep="\n\n")
+display(pd.crosstab(labels["a"], labels["c"]), pd.crosstab(labels["b"], labels["c"]))
 
 # %% [markdown] lang="zh"
 # 下面三张表，依次是只有 A、只有 B、只有 C 和另外两人不同的留言。读一读，填两个空：是谁（`"a"`、`"b"` 或 `"c"`），没有照哪一条规则做。
@@ -230,8 +235,8 @@ print(pd.crosstab(labels["a"], labels["c"]), pd.crosstab(labels["b"], labels["c"
 # %%
 for who, one, other in ("abc", "bac", "cab"):
     together = labels[labels[one] == labels[other]].dropna(subset=[who])
-    print("\n", who)
-    display(together[together[who] != together[one]].sort_values([one, who]))
+    alone = together[together[who] != together[one]].sort_values([one, who])
+    display(in_full(alone).set_caption(who))
 
 # %% answer="rule_breaker"
 ### BEGIN SOLUTION
@@ -248,16 +253,17 @@ save_json("disagreement.json", disagreement)
 # %% [markdown] lang="zh"
 # ## 3 · 实体标得一样吗？
 #
-# A 和 B 还在 20 张工单里标了实体。下面是一张工单，上半是 A 标的，下半是 B 标的；`start`、`end` 是从第几个字到第几个字。
+# A 和 B 还在 20 张工单里标了实体。下面是一张工单，上半是 A 标的，下半是 B 标的；`start`、`end` 是起止位置，从 0 数起，`end` 那个字不算在内。
 
 # %% [markdown] lang="en"
 # ## 3 · Do their spans agree?
 #
-# A and B marked entities in 20 tickets, too. Here is one ticket, A's spans first, then B's; `start` and `end` say from which character to which.
+# A and B marked entities in 20 tickets, too. Here is one ticket, A's spans first, then B's. `start` and `end` count characters
+# from 0; the one at `end` no longer belongs to the span.
 
 # %%
 spans = pd.read_csv(scenario.file("spans.csv"))
-spans[spans["ticket"] == 602]
+in_full(spans[spans["ticket"] == 602])
 
 # %% [markdown] lang="zh"
 # 实体不好算 kappa：没标的地方太多，算不出碰巧一致。通常用**两两 F1**：
@@ -311,11 +317,10 @@ save_json("spans.json", span_numbers)
 display(pd.DataFrame({how: span_numbers[how] for how in ("exact", "relaxed")}))
 
 # %% [markdown] lang="zh"
-# 哪一类实体的严格 F1 最低？填它的代码。再看这一类的宽松 F1，并对照上面 602 号工单，差别在哪里？填一个词：
-# `"ends"`（找到的是同一处，边界不同）、`"type"`（类型不同）或 `"missing"`（漏标）。
+# 哪一类实体的严格 F1 最低？填它的代码，就是最左边一列的英文。再看这一类的宽松 F1，并对照上面 602 号工单，差别在哪里？填一个词：`"ends"`（找到的是同一处，边界不同）、`"type"`（类型不同）或 `"missing"`（漏标）。
 
 # %% [markdown] lang="en"
-# Which type has the lowest exact F1? Write its code. Then see its relaxed F1, and ticket 602 above: what do they differ in? Write one word:
+# Which type has the lowest exact F1? Write its code, as in the first column. Then see its relaxed F1, and ticket 602 above: what do they differ in? Write one word:
 # `"ends"` (the same place, other boundaries), `"type"` (another type) or `"missing"` (left out).
 
 # %% answer="weakest_type"
@@ -344,12 +349,11 @@ save_json("spans.json", span_numbers)
 Markdown(filename=scenario.file("reply.md"))
 
 # %% [markdown] lang="zh"
-# A 和 B 有分歧的 30 条，现在由你裁决。每条上面写着两人各给了什么；请照规范和答复判断，**两个人都可能错，也都可能对**，不要总站在一边。
-# 按 **1** 到 **5** 选标签，按 **Enter** 提交；答复和规范可以在界面里打开。每提交一条就存一次盘，可以中途停下，再运行这一格接着做。
+# A 和 B 有分歧的 30 条，现在由你裁决。每条上面写着两人各给了什么；请照规范和答复判断，**有时 A 对，有时 B 对**，不要总站在一边。先用鼠标在界面里点一下，再按 **1** 到 **5** 选标签，按 **Enter** 提交；答复和规范可以在界面里打开。每提交一条就存一次盘，可以中途停下，再运行这一格接着做。
 
 # %% [markdown] lang="en"
-# The 30 messages on which A and B differ are now yours to decide. Above each you see what they gave. Go by the guideline and the answer: **either may be
-# right**, so do not take one side throughout. Keys **1** to **5** choose and **Enter** submits; answer and guideline can be opened in the page.
+# The 30 messages on which A and B differ are now yours to decide. Above each you see what they gave. Go by the guideline and the answer: **now A is
+# right and now B**, so do not take one side throughout. Click once in the page; then keys **1** to **5** choose and **Enter** submits; answer and guideline can be opened in the page.
 # Every decision is saved as you submit it: you may stop, and run the cell again later to go on.
 
 # %%
@@ -371,8 +375,7 @@ annotate(
 # %% [markdown] lang="zh"
 # ## 5 · 最终标签和每个人的错误率
 #
-# 最终标签这样定：A 和 B 一致，就用这个标签；不一致，就用你的裁决。`adjudicated` 是你的裁决，按编号查：`adjudicated.get(编号)`。
-# 一行的编号在 `row["id"]` 里。
+# 最终标签这样定：A 和 B 一致，就用这个标签；不一致，就用你的裁决。`adjudicated` 是你的裁决，按编号查：`adjudicated.get(编号)`。一行的编号在 `row["id"]` 里。
 
 # %% [markdown] lang="en"
 # ## 5 · Final labels, and the error rate of each person
@@ -403,8 +406,7 @@ settled = labels.dropna(subset=["final"])
 save_predictions("final.csv", settled["id"], settled["final"])
 
 # %% [markdown] lang="zh"
-# 审核报告要写两个数：**完整性**（漏标几条）和**准确性**（错误率）。表 `settled` 里有 `a`、`b`、`c` 三列，还有刚算出来的 `final`。
-# 一个标签算不算错，要和哪一列比？填列名，加引号。
+# 审核报告要写两个数：**完整性**（漏标几条）和**准确性**（错误率）。表 `settled` 里有 `a`、`b`、`c` 三列，还有刚算出来的 `final`。一个标签算不算错，要和哪一列比？填列名，加引号。
 
 # %% [markdown] lang="en"
 # A quality report states two things: **completeness** (labels left out) and **accuracy** (the error rate). The table `settled` has
@@ -426,16 +428,15 @@ save_json("report.json", report)
 display(pd.DataFrame(report).T)
 
 # %% [markdown] lang="zh"
-# 注意：两个人一致，不等于都对。两个人一起错了，这张表是看不出来的。所以交付之前还要**抽样验收**。
+# 表里从左到右是漏标几条、标了几条、标错几条和错误率。注意：两个人一致，不等于都对。两个人一起错了，这张表是看不出来的。所以交付之前还要**抽样验收**。
 
 # %% [markdown] lang="en"
-# Mind that two who agree may both be wrong, and then this table does not show it. That is why a delivery is also checked by **sampling**.
+# The columns are the labels left out, given and wrong, and the error rate. Mind that two who agree may both be wrong, and then this table does not show it. That is why a delivery is also checked by **sampling**.
 
 # %% [markdown] lang="zh"
 # ## 6 · 抽样验收
 #
-# 三个人接着又标了 900 条，准备交给热线办公室。双方的约定在 `plan.json` 里：`lot` 总条数、`tolerated_rate` 允许的错误率、`confidence` 把握、
-# `allowed` 样本里最多允许错几条。
+# 三个人接着又标了 900 条，准备交给热线办公室。双方的约定在 `plan.json` 里：`lot` 总条数、`tolerated_rate` 允许的错误率、`confidence` 把握、`allowed` 样本里最多允许错几条。
 
 # %% [markdown] lang="en"
 # ## 6 · Acceptance by sampling
@@ -457,8 +458,7 @@ def chance_to_pass(size):
 plan
 
 # %% [markdown] lang="zh"
-# 要抽多少条？抽得太少，坏批次会混过去。`chance_to_pass(n)` 是抽 `n` 条时，一个**错得太多**（比允许的还多一条）的批次混过去的概率。把握是 95%，
-# 这个概率就不能超过 1 减去把握。下面的循环从 1 开始，只要概率还太大，就多抽一条。`plan["lot"]` 是总条数，照这个样子把“把握”（`confidence`）从 `plan` 里取出来填空。
+# 要抽多少条？抽得太少，坏批次会混过去。`chance_to_pass(n)` 是抽 `n` 条时，一个**错得太多**（比允许的还多一条）的批次混过去的概率。把握是 95%，这个概率就不能超过 1 减去把握。下面的循环从 1 开始，只要概率还太大，就多抽一条。`plan["lot"]` 是总条数，照这个样子把“把握”（`confidence`）从 `plan` 里取出来填空。
 
 # %% [markdown] lang="en"
 # How many are to be drawn? With too few, a bad batch slips through. `chance_to_pass(n)` is how likely a batch with **too many** wrong labels (one more than
@@ -480,8 +480,7 @@ save_json("acceptance.json", acceptance)
 print("n =", n)
 
 # %% [markdown] lang="zh"
-# 热线办公室按抽签的先后看了 120 条，`checked` 是他们认定的标签。取前 `n` 条作样本，数一数错了几条。
-# 样本的错误率只是估计，所以还要给出 95% 的**置信区间**：整批的错误率多半在这两个数之间。
+# 热线办公室按抽签的先后看了 120 条，`checked` 是他们认定的标签。取前 `n` 条作样本，数一数错了几条。样本的错误率只是估计，所以还要给出 95% 的**置信区间**：整批的错误率多半在这两个数之间。
 
 # %% [markdown] lang="en"
 # The office looked at 120 labels in the order in which they were drawn; `checked` is what they hold to be right. The first `n` are the sample: count the
@@ -501,12 +500,11 @@ display(wrong)
 print(f"{defects} / {n} = {rate:.3f}  ({low:.3f} – {high:.3f})")
 
 # %% [markdown] lang="zh"
-# 收，还是退？样本里错的不超过约定的条数，就收（`"accept"`），否则退（`"reject"`）；约定的条数是 `plan` 里的哪一项？
-# 如果只能先让一个人返工，看上面的表，该是谁（`"a"`、`"b"` 或 `"c"`）？
+# 收，还是退？样本里错的不超过约定的条数，就收（`"accept"`），否则退（`"reject"`）；约定的条数是 `plan` 里的哪一项？如果只能先让一个人返工，看上面那张表里错的都是谁标的，该是谁（`"a"`、`"b"` 或 `"c"`）？
 
 # %% [markdown] lang="en"
 # Accept or reject? With no more wrong labels than was agreed the batch is taken (`"accept"`), else it goes back (`"reject"`): which entry of `plan` says
-# how many? And if one person is to redo the work first, who is it, by the table above (`"a"`, `"b"` or `"c"`)?
+# how many? And if one person is to redo the work first, who is it, by the list of wrong labels above (`"a"`, `"b"` or `"c"`)?
 
 # %% answer="decide"
 ### BEGIN SOLUTION
@@ -525,16 +523,17 @@ print(decision, redo)
 # %% [markdown] lang="zh"
 # ## 7 · 写审核报告
 #
-# 下面三题由考评员阅卷。**双击**单元格，把提示换成你的回答，再按 Shift + Enter。
+# 下面三题由考评员阅卷。**双击**括号里的提示，再在出现的框里点一下，把它换成你的回答，最后按 Shift + Enter。
 #
-# **第 1 题**：你找到了两条没写清楚的规则：一条管留言（R），一条管实体（S）。把它们改写成可以直接用的条文，写明编号；每条举一个例子，说明现在该怎么标。
+# **第 1 题**：你找到了两条没写清楚的规则：一条管留言（R），一条管实体（S，看第 3 节最不一致的那一类归哪一条管）。把它们改写成可以直接用的条文，写明编号；每条举一个例子，说明现在该怎么标。
 
 # %% [markdown] lang="en"
 # ## 7 · Write the quality report
 #
-# An examiner marks these three. **Double-click** the cell, replace the sentence by your answer, and press Shift + Enter.
+# An examiner marks these three. **Double-click** the sentence in brackets, click once in the box that opens, put your answer in its place, and press
+# Shift + Enter.
 #
-# **Question 1**: You found two rules that are unclear: one for messages (R) and one for spans (S). Rewrite them so that they can be used as
+# **Question 1**: You found two rules that are unclear: one for messages (R) and one for spans (S: which rule is about the type you found in section 3?). Rewrite them so that they can be used as
 # they stand; give their numbers, and for each an example of what is now to be done.
 
 # %% [markdown] lang="zh" answer="corrected_rules" rows="J1"
@@ -560,9 +559,7 @@ print(decision, redo)
 
 # %% [markdown] lang="zh" answer="quality_report" rows="J2"
 # ### BEGIN SOLUTION
-# 完整性：108 条留言，A、B 全部标完，C 漏标 24 条。一致性：A 与 B 的原始一致率 0.72，kappa 约 0.66，三人 alpha 约 0.65，低于 0.67。
-# 准确性：对照裁决后的标签，A、B 错误率约 14%，C 为 25%。主要问题：R4 没写清楚，“物业”和“垃圾”混了 22 条；C 没有照 R5，把小区里的噪声标成“物业”；S4 没说程度词标不标。
-# 验收：抽 88 条，错 7 条，错误率 8.0%，95% 置信区间约 3.3% 到 15.7%，超过允许的 1 条，结论：退回。
+# 完整性：108 条留言，A、B 全部标完，C 漏标 24 条。一致性：A 与 B 的原始一致率 0.72，kappa 约 0.66，三人 alpha 约 0.65，低于 0.67。准确性：对照裁决后的标签，A、B 错误率约 14%，C 为 25%。主要问题：R4 没写清楚，“物业”和“垃圾”混了 22 条；C 没有照 R5，把小区里的噪声标成“物业”；S4 没说程度词标不标。验收：抽 88 条，错 7 条，错误率 8.0%，95% 置信区间约 3.3% 到 15.7%，超过允许的 1 条，结论：退回。
 # ### END SOLUTION
 
 # %% [markdown] lang="en" answer="quality_report" rows="J2"
@@ -592,8 +589,7 @@ print(decision, redo)
 # %% [markdown] lang="zh"
 # ## 做完了
 #
-# 请在菜单里选 **内核 → 重启内核 和 运行所有单元格…**，从头到尾再运行一遍，确认没有报错，然后保存并交卷。
-# 你的裁决在 `adjudicated.jsonl` 里，会和笔记本一起交上去。
+# 请在菜单里选 **内核 → 重启内核 和 运行所有单元格…**，从头到尾再运行一遍，确认没有报错，然后保存并交卷。你的裁决在 `adjudicated.jsonl` 里，会和笔记本一起交上去。
 
 # %% [markdown] lang="en"
 # ## Done

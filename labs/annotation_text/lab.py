@@ -43,7 +43,7 @@ scenario = load_scenario()
 # 标注时随时可以在界面里再打开它。请按规范判断，不要按自己的习惯：
 # 规范和你的看法不一样时，先照规范标，再把意见写到最后的第 2 题里。
 #
-# 运行下一格开始标注。按 **1** 到 **8** 选标签，按 **Enter** 提交；拿不准可以先跳过，最后再回来，交卷前要全部标完。
+# 运行下一格开始标注。先用鼠标在界面里点一下，再按 **1** 到 **8** 选标签，按 **Enter** 提交；拿不准可以先跳过，最后再回来，交卷前要全部标完。
 # 第 1 条留言的编号是 101，第 2 条是 102，依此类推；后面说到留言都用编号。
 
 # %% [markdown] lang="en"
@@ -57,7 +57,7 @@ scenario = load_scenario()
 # part one of `guideline.md` (R1 to R10; double-click it in the list of files on the left); you can open it again in the annotation page at any time. Judge by
 # the guideline and not by habit: where you do not agree with it, label as it says, and write your objection under question 2 at the end.
 #
-# Run the next cell to begin. Keys **1** to **8** choose a label and **Enter** submits. Skip what you are not sure of and come back
+# Run the next cell to begin. Click once in the page; then keys **1** to **8** choose a label and **Enter** submits. Skip what you are not sure of and come back
 # to it; before you hand in, every message needs a label. The first message has the id 101, the second 102, and so on; later on, messages are named by their ids.
 
 # %%
@@ -221,14 +221,14 @@ save_json("quality.json", {"most_given": most_given, "slowest_item": slowest_ite
 # %% [markdown] lang="zh"
 # ### 写下你的分析
 #
-# 下面三题由考评员阅卷，每题两三句话。**双击**单元格，把括号里的提示换成你的回答，再按 Shift + Enter。
+# 下面三题由考评员阅卷，每题两三句话。**双击**括号里的提示，再在出现的框里点一下，把它换成你的回答，最后按 Shift + Enter。
 #
 # **第 1 题**：哪两类最难分开？引用至少两条留言（写编号），说明你怎样判断，依据哪条规则。
 
 # %% [markdown] lang="en"
 # ### Write your analysis
 #
-# An examiner marks these three; two or three sentences each. **Double-click** the cell, replace the sentence in brackets by your answer,
+# An examiner marks these three; two or three sentences each. **Double-click** the sentence in brackets, click once in the box that opens, put your answer in its place,
 # and press Shift + Enter.
 #
 # **Question 1**: Which two classes are hardest to tell apart? Quote at least two messages (with their ids) and say how you decided, and by which rule.

@@ -74,7 +74,7 @@ messages["train"].to_pandas().head()
 # %% [markdown] lang="zh"
 # 表里有两列看起来都像答案：
 #
-# - `queue`：消息**最先**落进的队列，由客户自己在菜单里选，常常选错；
+# - `queue`：消息**最先**落进的队列，由写消息的人自己在菜单里选，常常选错；
 # - `team`：消息**最后**真正由哪个团队解决，是人工核对过的。
 #
 # 模型应该学哪一列？把列名填进去，两边加英文引号。
@@ -82,7 +82,7 @@ messages["train"].to_pandas().head()
 # %% [markdown] lang="en"
 # Two columns look like the answer:
 #
-# - `queue`: where the message landed **first**. Customers pick it from a menu, and often pick wrong.
+# - `queue`: where the message landed **first**. People pick it from a menu when they write, and often pick wrong.
 # - `team`: the team that solved it **in the end**, checked by people.
 #
 # Which one should the model learn? Write the column's name, between quotes.
@@ -210,7 +210,7 @@ baseline_labels = baseline.predict(list(messages["validation"]["text"]))
 # | `"micro"` | 所有消息放在一起算 | 几乎被淹没 |
 # | `"macro"` | 每个团队的 F1 直接求平均 | 和大团队一样重要 |
 #
-# 诈骗之类的小团队一条也不能怠慢。该填哪一种？
+# 像“{{ scenario.rarest }}”这样的小团队，一条也不能怠慢。该填哪一种？
 
 # %% [markdown] lang="en"
 # How to score it? **Accuracy** is the share of right answers, yet it hardly drops when a small team gets every message
@@ -222,7 +222,7 @@ baseline_labels = baseline.predict(list(messages["validation"]["text"]))
 # | `"micro"` | all messages thrown together | nearly drowned out |
 # | `"macro"` | the plain mean over teams | counts as much as a large one |
 #
-# Small teams, such as fraud, must not be neglected. Which one goes into the blank?
+# Small teams, such as "{{ scenario.rarest }}", must not be neglected. Which one goes into the blank?
 
 # %% answer="baseline_f1"
 ### BEGIN SOLUTION
@@ -587,7 +587,7 @@ table[table[label_column] != table["predicted"]][["text", label_column, "predict
 # %% [markdown] lang="zh"
 # ### 写下你的分析
 #
-# 最后三题由考评员阅卷，每题两三句话即可。**双击**下面的单元格，把括号里的提示换成你的回答，再按 Shift + Enter。
+# 最后三题由考评员阅卷，每题两三句话即可。**双击**括号里的提示，再在出现的框里点一下，把它换成你的回答，最后按 Shift + Enter。
 # 请写出团队代码、条数，并引用你读到的消息。
 #
 # **第 1 题**：哪个团队收到的错误消息最多（别的团队的消息被误分给它）？有多少条，主要来自哪里？
@@ -595,8 +595,8 @@ table[table[label_column] != table["predicted"]][["text", label_column, "predict
 # %% [markdown] lang="en"
 # ### Write your analysis
 #
-# An examiner marks these last three; two or three sentences each will do. **Double-click** the cell, replace the sentence in brackets by
-# your answer, and press Shift + Enter. Give team codes and counts, and quote messages that you read.
+# An examiner marks these last three; two or three sentences each will do. **Double-click** the sentence in brackets, click once in the box that opens, put your answer
+# in its place, and press Shift + Enter. Give team codes and counts, and quote messages that you read.
 #
 # **Question 1**: Which team receives most wrong messages, meaning messages of other teams that were sent to it? How many, and mostly from where?
 

@@ -26,7 +26,7 @@ def splits(
 MISTAKES = (
     Mistake(
         "swapped_label_column",
-        Text("用了客户自选的队列作标签。", "The queue that customers picked as label."),
+        Text("用了自选的队列作标签。", "The queue that people picked as label."),
         {"label_column": 'label_column = "queue"'},
         ("M2", "M3", "M4", "M6", "M17", "M20"),
     ),
@@ -38,12 +38,14 @@ MISTAKES = (
             "number_of_messages = len(labels)\nmessages_per_team = Counter(labels)"
         },
         ("M1", "M2"),
+        until="counts",
     ),
     Mistake(
         "baseline_on_validation",
         Text("基线在验证集上学、又在验证集上考。", "The baseline saw its exam."),
         {"baseline_split": 'learn_from = messages["validation"]'},
         ("M7",),
+        until="baseline_f1",
     ),
     Mistake(
         "micro_for_macro",

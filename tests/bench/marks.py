@@ -1,110 +1,138 @@
 """How far seed, threads and language move the mark of the gold submission.
 
-    python tests/bench/marks.py                       # both languages, 5 seeds, 1 and 2 threads
+    python tests/bench/marks.py                      # every classifier lab and scenario
+    python tests/bench/marks.py --lab finetuning_adapters --scenario city_hotline
     python tests/bench/marks.py --language zh --seeds 2
 
-Takes the newest practice release of the course, changes nothing but the seed in its
-training cell, and grades the gold work in the two rooms. Prints a table in Markdown.
+Drafts a release, changes nothing but the seeds in its given cells, and grades the gold
+work in the two rooms: with one thread for every seed, and with two for the first. Prints
+a table in Markdown; in the labs of annotation nothing is left to chance.
 """
 
 import argparse
-import shutil
+import re
 import sys
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import mean
 from tempfile import TemporaryDirectory
 
 import nbformat
 
+sys.path.insert(0, str(Path(__file__).parent.parent / "fixtures"))
+
+from every_scenario import CLASSIFIERS, PAIRS, drafted
+
 from lab_env.build import fill, gold_answers
 from lab_env.errors import LabError
 from lab_env.grade import grade_submission
 from lab_env.lab import load_lab
 from lab_env.marksheet import MarkSheet
-from lab_env.release import Release, latest_release, open_release
+from lab_env.release import Release
 from lab_env.sandbox import detect_isolation
 
-SEED = "seed=2026"
+SEED = re.compile(r"(\b(?:\w*seed|random_state|default_rng|Random)\b *[=(] *)\d+\b")
 
 
-def with_seed(release: Release, seed: int, folder: Path) -> Release:
-    """Return a copy of a sealed release whose training cell has another seed."""
-    shutil.copytree(release.folder, folder / release.id)
-    copy = open_release(folder / release.id)
-    text = copy.notebook.read_text("utf-8")
-    if text.count(SEED) != 1:
-        raise LabError(f"{release.id}: expected {SEED} once, saw {text.count(SEED)}.")
-    copy.notebook.write_text(text.replace(SEED, f"seed={seed}"), "utf-8")
-    return copy
+@dataclass(frozen=True)
+class Gold:
+    """The gold work with one seed and a number of threads, as it was marked."""
+
+    seed: int
+    threads: int
+    sheet: MarkSheet
+
+    @property
+    def points(self) -> float:
+        """The machine points."""
+        return self.sheet.given(self.sheet.machine_rows)
 
 
-def mark_gold(release: Release, threads: int, folder: Path) -> MarkSheet:
-    """Grade the gold work on ``release`` with so many threads."""
-    answers = gold_answers(
-        load_lab(release.lab_name), release.scenario, release.language
-    )
-    handed_in = folder / "in"
-    handed_in.mkdir()
-    notebook = fill(nbformat.read(release.notebook, as_version=4), answers)
-    nbformat.write(notebook, handed_in / release.notebook.name)
-    return grade_submission(
-        release,
-        handed_in,
-        folder / "out",
-        candidate="gold",
-        attempt=1,
-        isolation=detect_isolation(),
-        threads=threads,
-    )
+def reseed(release: Release, seed: int) -> None:
+    """Put another seed into the notebook that room A restores its given cells from."""
+    text = release.notebook.read_text("utf-8")
+    changed, count = SEED.subn(rf"\g<1>{seed}", text)
+    if not count:
+        raise LabError(f"{release.id}: no seed in its cells.")
+    release.notebook.write_text(changed, "utf-8")
 
 
-def measure(release: Release, seeds: int, threads: int) -> str:
-    """Return one line of the table: the marks over all seeds."""
-    marks, quality, seconds = [], [], []
-    for seed in range(1, seeds + 1):
-        with TemporaryDirectory() as scratch:
-            folder = Path(scratch)
-            sheet = mark_gold(
-                with_seed(release, seed, folder / "sealed"), threads, folder
-            )
-        marks.append(sheet.given(sheet.machine_rows))
-        row = sheet.row("M17")
-        quality.append(float(row.actual) if row and row.actual else float("nan"))
-        seconds.append(sheet.environment["cpu_seconds"])
-        print(
-            f"{release.language}, {threads} threads, seed {seed}: {marks[-1]}",
-            file=sys.stderr,
+def mark_gold(lab: str, scenario: str, language: str, seed: int, threads: int) -> Gold:
+    """Grade the gold work of a lab on a scenario."""
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        release = drafted(lab, scenario, language, folder)
+        reseed(release, seed)
+        answers = gold_answers(load_lab(lab), release.scenario, language)
+        notebook = fill(nbformat.read(release.notebook, as_version=4), answers)
+        handed_in = folder / "in"
+        handed_in.mkdir()
+        nbformat.write(notebook, handed_in / release.notebook.name)
+        sheet = grade_submission(
+            release,
+            handed_in,
+            folder / "out",
+            candidate="gold",
+            attempt=1,
+            isolation=detect_isolation(),
+            threads=threads,
         )
-    shown = ", ".join(f"{one:g}" for one in marks)
-    span = f"{min(quality):.3f} to {max(quality):.3f}"
-    spread = max(marks) - min(marks)
+    print(f"{lab} {scenario} {language} seed {seed}", file=sys.stderr, flush=True)
+    return Gold(seed, threads, sheet)
+
+
+def marked(lab: str, scenario: str, language: str, seeds: int) -> Iterator[list[Gold]]:
+    """Yield the marks of every seed with one thread, then of the first with two."""
+    # Processes: nbgrader changes the working folder.
+    with ProcessPoolExecutor(2) as both_cores:
+        runs = [
+            both_cores.submit(mark_gold, lab, scenario, language, seed, 1)
+            for seed in range(1, seeds + 1)
+        ]
+        yield [run.result() for run in runs]
+    yield [mark_gold(lab, scenario, language, 1, 2)]
+
+
+def line(lab: str, scenario: str, language: str, golds: list[Gold]) -> str:
+    """Return one line of the table."""
+    points = [gold.points for gold in golds]
+    moved = {
+        row.code
+        for gold in golds
+        for row in gold.sheet.machine_rows
+        if row.given != row.points
+    }
+    seconds = mean(gold.sheet.environment["cpu_seconds"] for gold in golds)
+    of = sum(row.points for row in golds[0].sheet.machine_rows)
+    shown = ", ".join(f"{one:g}" for one in points)
     return (
-        f"| {release.language} | {threads} | {shown} | {spread:g} | {span} | "
-        f"{mean(seconds):.0f} |"
+        f"| `{lab}` | `{scenario}` | {language} | {golds[0].threads} | {shown} of {of:g}"
+        f" | {', '.join(sorted(moved)) or 'none'} | {seconds:.0f} |"
     )
 
 
 def main() -> None:
     """Print the table."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--course", type=Path, default=Path("course"))
-    parser.add_argument("--lab", default="finetuning_classifier")
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("--lab", action="append")
+    parser.add_argument("--scenario", action="append")
     parser.add_argument("--language", choices=["zh", "en"], action="append")
     parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--threads", type=int, action="append")
     chosen = parser.parse_args()
-    lines = []
-    for language in chosen.language or ["zh", "en"]:
-        release = latest_release(chosen.course, chosen.lab, "", language)
-        if release is None:
-            sys.exit(f'No release of {chosen.lab} in "{chosen.course}": run make demo.')
-        for threads in chosen.threads or [1, 2]:
-            lines.append(measure(release, chosen.seeds, threads))
     print(
-        "| Language | Threads | Machine points, seed by seed | Spread | Hidden macro-F1 | CPU s |"
+        "| Lab | Scenario | Language | Threads | Machine points, seed by seed"
+        " | Rows below full | CPU s |\n|---|---|---|---|---|---|---|",
+        flush=True,
     )
-    print("|---|---|---|---|---|---|")
-    print("\n".join(lines))
+    for lab, scenario in PAIRS:
+        wanted = lab in (chosen.lab or [lab]) and scenario in (
+            chosen.scenario or CLASSIFIERS
+        )
+        for language in (chosen.language or ["zh", "en"]) if wanted else []:
+            for golds in marked(lab, scenario, language, chosen.seeds):
+                print(line(lab, scenario, language, golds), flush=True)
 
 
 if __name__ == "__main__":

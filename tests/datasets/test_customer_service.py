@@ -20,7 +20,7 @@ SPLITS = {"train": 1000, "validation": 300, "test": 400, "heldout": 600}
 CARD = (FOLDER / "README.md").read_text("utf-8")
 HEADINGS = [
     "Source", "How it was made", "Licence", "Columns", "Splits and sizes",
-    "Label scheme", "Known limits", "Baselines", "Checksums", "Versions",
+    "Label scheme", "Known limits", "Baselines", "Targets", "Checksums", "Versions",
 ]  # fmt: skip
 both_languages = pytest.mark.parametrize("language", ["zh", "en"])
 

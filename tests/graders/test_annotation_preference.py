@@ -353,7 +353,7 @@ def test_half_done_loses_half_of_completeness(work: Path) -> None:
         write_lines(work / name, read_lines(work / name)[:many])
     rows = rows_of(work)
     assert (rows["M3"].given, rows["M10"].given) == (2.1, 1.5)
-    assert said(rows["M3"]).startswith("14 items are open, such as 116, 117")
+    assert said(rows["M3"]).startswith("14 items are open, such as no. 16, 17")
     assert (rows["M5"].message, rows["M6"].message) == (None, None)
 
 

@@ -202,7 +202,7 @@ def test_half_decided_loses_its_share(work: Path) -> None:
     rows = rows_of(work)
     assert rows["M12"].given == 1.5
     assert rows["M16"].given == round(4 * 93 / 108, 1)
-    assert said(rows["M12"]).startswith("15 items are open, such as ")
+    assert said(rows["M12"]).startswith("15 items are open, such as no. ")
 
 
 def test_raw_agreement_is_not_kappa(work: Path) -> None:

@@ -106,6 +106,18 @@ def test_mistake_in_an_unknown_answer_is_named() -> None:
         mistaken_answers(content.lab, content.scenario, "en", odd)
 
 
+def test_a_mistake_may_stop_where_it_is_made() -> None:
+    """With ``until`` later answers stay blank; an answer nobody knows is named."""
+    content = content_of(TOY)
+    says = Text("数错", "counted wrong")
+    early = Mistake("early", says, {"count": "0"}, ("M1",), until="count")
+    answers = mistaken_answers(content.lab, content.scenario, "en", early)
+    assert list(answers) == ["count"]
+    odd = Mistake("odd", says, {"count": "0"}, ("M1",), until="end")
+    with pytest.raises(LabError, match='"end", which no cell has'):
+        mistaken_answers(content.lab, content.scenario, "en", odd)
+
+
 def test_sync_writes_once_and_finds_drift(tmp_path: Path) -> None:
     """The committed notebooks are compared to the byte and written when they differ."""
     content = content_of(copy_of_toy(tmp_path))

@@ -192,6 +192,8 @@ def test_exam_confirms_the_file_and_gives_no_mark(work: Path) -> None:
         ("trainer", "run from the top, cell by cell"),
         ("print（1)", '"（" is a full-width character.'),
         ("f(1", "Check brackets and quotes."),
+        ("true", "Write true as True."),
+        ("confidence", 'confidence is inside plan: write plan["confidence"]'),
     ],
 )
 def test_error_says_what_to_do(code: str, hint: str) -> None:
@@ -199,7 +201,8 @@ def test_error_says_what_to_do(code: str, hint: str) -> None:
     know_words(["team"])
     with pytest.raises((NameError, SyntaxError)) as error:
         exec(code, {"labels": 1})
-    said = explain(error.value, {"labels": 1, "messages": 2})
+    names = {"labels": 1, "messages": 2, "plan": {"confidence": 0.95}}
+    said = explain(error.value, names)
     assert said is not None
     assert hint in said.en
 
@@ -211,12 +214,21 @@ def test_error_says_what_to_do(code: str, hint: str) -> None:
         ('table["colour"]', 'There is no column or key "colour".'),
         ("table[label]", 'in code it needs quotes: "label"'),
         ('table["length"] < "16"', 'Write it without quotes: 16, not "16".'),
+        ('table["other"]', 'There is no column or key "other".'),
+        ('table["label"] == lift', 'put it in quotes: "lift"'),
+        ("{'a': rejected, 'b': 1}", 'put it in quotes: "rejected"'),
+        ("2 / [1, 2]", "write len(...)"),
+        ("table.dropna['label']", "lacks its brackets, as in dropna()"),
+        ("json.dumps([property])", "most likely its quotes are missing"),
+        ("open('notes.csv')", "There is no notes.csv yet."),
     ],
 )
 def test_a_slip_with_a_table_has_its_sentence(code: str, hint: str) -> None:
-    """A column that is not there, a name or a number with the wrong quotes."""
-    names = {"table": pandas.DataFrame({"label": ["a"], "length": [3]})}
-    with pytest.raises((NameError, KeyError, TypeError)) as error:
+    """A column or file that is not there, wrong quotes or brackets, kinds mixed up."""
+    more = pandas.DataFrame({"other": [1]})
+    table = pandas.DataFrame({"label": ["a"], "length": [3]})
+    names = {"table": table, "more": more, "json": json}
+    with pytest.raises((NameError, KeyError, TypeError, FileNotFoundError)) as error:
         exec(code, dict(names))
     said = explain(error.value, names, f"----> 1 {code}")
     assert said is not None
@@ -259,12 +271,14 @@ def shown(output: Any) -> str:
 @pytest.mark.filterwarnings("ignore::Warning")
 def test_kernel_shows_rows_and_sentences(work: Path) -> None:
     """In a real kernel rows appear as a table, and a blank as a sentence and a line."""
-    start, count, blank, exam = outputs_of(
+    start, count, blank, _, above, exam = outputs_of(
         work,
         "from lab_env.notebook import load_scenario, save_json, show_rows\n"
         "scenario = load_scenario()",
         'save_json("counts.json", {"messages": 1})\nshow_rows("M1", "M3")',
         "x = 1\nlabel_column = ____",
+        "def share():\n    return 1 / ____",
+        "share()",
         "import os; os.remove('rows.py')\nsave_json('counts.json', {})\nshow_rows('M1')",
     )
     assert start == ""
@@ -273,6 +287,10 @@ def test_kernel_shows_rows_and_sentences(work: Path) -> None:
     lines = blank.splitlines()
     assert lines[:3] == ["ERROR", "NameError", "----> 2 label_column = ____"]
     assert lines[3].startswith("There is still a blank ____ here.")
+    assert len(lines) == 4
+    lines = above.splitlines()
+    assert lines[2] == "----> 2 return 1 / ____"
+    assert lines[4].startswith("This line is in a cell above: mend it there")
     assert exam == "✓ counts.json · written; it will be handed in"
 
 

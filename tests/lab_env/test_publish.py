@@ -21,6 +21,7 @@ from published_toy import (
 )
 
 from lab_env import gradebook, publish
+from lab_env.assemble import draft_release
 from lab_env.errors import BrokenError, GateError, LabError, NotFoundError
 from lab_env.files import hashes
 from lab_env.publish import publish_content
@@ -72,6 +73,20 @@ def test_trainees_get_the_released_files(tmp_path: Path) -> None:
     scenario = tomllib.loads((release.released / "scenario.toml").read_text("utf-8"))
     assert "recipe" not in scenario
     assert "recipe" in release.scenario.facts
+
+
+def test_a_lab_gets_its_own_data_and_not_those_of_others(tmp_path: Path) -> None:
+    """A folder of data named as a lab goes to that lab alone, straight into data/."""
+    toy = copy_of_toy(tmp_path)
+    for part, lab in (("en", "toy_lab"), ("shared", "finetuning_classifier")):
+        folder = toy / "scenario" / "data" / part / lab
+        folder.mkdir(parents=True)
+        (folder / f"for_{lab}.txt").write_text("given", encoding="utf-8")
+    draft = draft_release(tmp_path / "draft", content_of(toy), "en", 1, exam=False)
+    given = {path.name for path in (draft.released / "data").iterdir()}
+    assert given == {"for_toy_lab.txt"} | {
+        f"{name}.csv" for name in ("train", "validation", "test", "heldout")
+    }
 
 
 def test_manifest_says_what_the_gates_saw(tmp_path: Path) -> None:
@@ -135,6 +150,12 @@ def test_exam_key_comes_from_outside(tmp_path: Path) -> None:
             '("M3",)',
             '("J1",)',
             'names the row "J1"; expected at least one row that the machine marks',
+        ),
+        (
+            "lab/mistakes.py",
+            '("M3",),',
+            '("M3",), until="count",',
+            'stops at "count" and row M3 was not attempted',
         ),
         (
             "lab/lab.py",

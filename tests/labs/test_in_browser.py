@@ -1,17 +1,14 @@
 """Facts seen in a real browser: a trainee opens the lab, works it, hands it in."""
 
 import json
-import os
 import re
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 import pytest
+from in_jupyterlab import MINUTE, code_cells, errors_in, open_lab, run_all, served
 from playwright.sync_api import Browser, Page, expect
 
 from lab_env.build import fill, gold_answers, notebook_text
@@ -21,7 +18,6 @@ from lab_env.release import Release
 
 CANDIDATE = "2026-0042"
 LAB = [sys.executable, "-m", "lab_env.cli"]
-MINUTE = 60_000
 
 
 @pytest.fixture
@@ -48,20 +44,8 @@ def work(course: Path, published: dict[str, Release], tmp_path: Path) -> Path:
 def address(course: Path, work: Path) -> Iterator[str]:
     """The address of the server that `make lab` starts."""
     start = ["start", "finetuning_classifier", "--folder", str(work.parent)]
-    command = [*LAB, *start, "--no-browser", "--course", str(course)]
-    server = subprocess.Popen(
-        command, stdout=subprocess.PIPE, text=True, start_new_session=True
-    )
-    assert server.stdout is not None
-    found = None
-    while not found:
-        line = server.stdout.readline()
-        assert line, "the server ended before it printed its address"
-        found = re.search(r"http://127\.0\.0\.1:\S+", line)
-    yield found.group()
-    os.killpg(server.pid, signal.SIGTERM)
-    server.wait(30)
-    server.stdout.close()
+    with served([*LAB, *start, "--no-browser", "--course", str(course)]) as found:
+        yield found
 
 
 def _written(release: Release, name: str) -> bool:
@@ -73,44 +57,18 @@ def _written(release: Release, name: str) -> bool:
     )
 
 
-def open_lab(browser: Browser, address: str) -> tuple[Page, list[str]]:
-    """Return the page with the notebook open, and where its requests went."""
-    page = browser.new_page(viewport={"width": 1280, "height": 900}, locale="zh-CN")
-    asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url))
-    # The server prints its address a moment before it answers.
-    for _ in range(60):
-        try:
-            page.goto(address, timeout=MINUTE)
-            break
-        except Exception:
-            page.wait_for_timeout(500)
-    page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=MINUTE)
-    return page, asked
-
-
 def fill_first_blank(page: Page) -> None:
-    """Type the answer into the first blank, as a trainee does."""
+    """Type the answer into the first blank, as a trainee does: at the second try.
+
+    Run first, blank and before any other cell, it says in Chinese what is missing.
+    """
     cell = page.locator(".jp-CodeCell", has_text="label_column = ____").first
+    cell.locator(".cm-content").click()
+    page.keyboard.press("Control+Enter")
+    expect(cell.locator(".jp-OutputArea")).to_contain_text("填", timeout=MINUTE)
     cell.locator(".cm-content").click()
     page.keyboard.press("Control+a")
     page.keyboard.type('label_column = "team"')
-
-
-def run_all(page: Page, notebook: Path) -> dict[str, Any]:
-    """Run every cell from the menu, save, and return the saved notebook."""
-    page.get_by_role("menuitem", name=re.compile("^(Run|运行)$")).click()
-    page.get_by_text(re.compile("^(Run All Cells|运行所有单元格)$")).click()
-    for _ in range(240):
-        page.wait_for_timeout(1000)
-        page.keyboard.press("Control+s")
-        # Read in the middle of a save, a notebook is no JSON yet.
-        with suppress(ValueError):
-            saved: dict[str, Any] = json.loads(notebook.read_text("utf-8"))
-            code = [cell for cell in saved["cells"] if cell["cell_type"] == "code"]
-            if code[-1]["execution_count"] and code[-1]["outputs"]:
-                return saved
-    raise AssertionError("the notebook did not run to its end")
 
 
 def test_a_trainee_works_the_lab_and_hands_it_in(
@@ -128,14 +86,8 @@ def test_a_trainee_works_the_lab_and_hands_it_in(
     saved = run_all(page, notebook)
 
     # Every cell ran, no traceback, and each check cell shows its table.
-    code = [cell for cell in saved["cells"] if cell["cell_type"] == "code"]
-    errors = [
-        output
-        for cell in code
-        for output in cell["outputs"]
-        if output["output_type"] == "error"
-    ]
-    assert errors == []
+    assert errors_in(saved) == []
+    code = code_cells(saved)
     checks = [cell for cell in code if cell["metadata"].get("lab", {}).get("rows")]
     assert all("text/html" in str(cell["outputs"]) for cell in checks)
 
@@ -158,9 +110,7 @@ def test_a_trainee_works_the_lab_and_hands_it_in(
     page.wait_for_selector(".xterm-helper-textarea", state="attached", timeout=MINUTE)
     page.wait_for_timeout(1500)
     out = tmp_path / "submissions" / f"{CANDIDATE}.zip"
-    page.keyboard.type(
-        f"{' '.join(LAB)} submit --candidate {CANDIDATE} --yes --out {out}\n"
-    )
+    page.keyboard.type(f"lab submit --candidate {CANDIDATE} --yes --out {out}\n")
     for _ in range(60):
         page.wait_for_timeout(500)
         if out.is_file():

@@ -47,7 +47,7 @@ class Frame {
 
   makeBottom(words) {
     const { session } = this;
-    this.status = h("span", { class: "an-status", role: "status" });
+    this.status = h("span", { class: "an-status", role: "status", "data-idle": words.idle });
     this.undo = this.button(words.undo, "U", () => session.undo());
     this.skip = this.button(words.skip, "X", () => session.act("skip"));
     this.submit = this.button(words.submit, "Enter", () => session.submit(), { class: "an-submit" });

@@ -233,10 +233,17 @@ class Session {
     if (did === "nothing") return { kind: "quiet", text: words.nothingToUndo };
     const all = progress.done + progress.skipped === progress.total;
     const last = did === "saved" || did === "skipped";
-    if (all && last) return { kind: "saved", text: words.finished(progress.total) };
+    if (all && last) return { kind: "saved", text: this.ending(progress) };
     if (did) return { kind: "saved", text: words[did](number) };
     if (this.result !== task.result) return { kind: "unsaved", text: words.unsaved };
     return { kind: "quiet", text: words.shown[task.outcome] };
+  }
+
+  ending({ total, skipped, left }) {
+    const { words, language } = this.setup;
+    if (!skipped) return words.finished(total);
+    const named = left.slice(0, 8).join(language === "zh" ? "、" : ", ");
+    return words.passed(total, left.length > 8 ? `${named} …` : named);
   }
 
   // The kernel is gone: say so at once, and let nothing look as if it were saved.

@@ -94,6 +94,14 @@ def test_a_fault_of_ours_is_said(
     assert "Traceback" in capsys.readouterr().err
 
 
+def test_what_was_skipped_is_named(tmp_path: Path) -> None:
+    """Every answer has the numbers of the items that were skipped and are open."""
+    work = start(tmp_path)
+
+    assert act(work, "skip", task=1)["progress"]["left"] == [1]
+    assert act(work, "submit", task=1, result=GOOD)["progress"]["left"] == []
+
+
 def test_a_draft_comes_back_with_its_task(tmp_path: Path) -> None:
     """Leaving an item keeps what was ticked; a box without a label is left out."""
     work = start(tmp_path)

@@ -1,0 +1,60 @@
+"""Gold and untouched work of labs whose every gate is for `make gates`, in two rooms."""
+
+from pathlib import Path
+
+import nbformat
+import pytest
+from every_scenario import drafted
+
+from lab_env.build import fill, gold_answers
+from lab_env.grade import grade_submission
+from lab_env.lab import load_lab
+from lab_env.marksheet import MarkSheet
+from lab_env.sandbox import detect_isolation
+
+
+def marked(
+    lab: str, scenario: str, language: str, gold: bool, place: Path
+) -> MarkSheet:
+    """Grade the gold work, or the untouched release, of a draft."""
+    release = drafted(lab, scenario, language, place)
+    answers = gold_answers(load_lab(lab), release.scenario, language) if gold else {}
+    notebook = nbformat.read(release.notebook, as_version=4)  # type: ignore[no-untyped-call]
+    (place / "in").mkdir()
+    nbformat.write(fill(notebook, answers), place / "in" / release.notebook.name)  # type: ignore[no-untyped-call]
+    return grade_submission(
+        release,
+        place / "in",
+        place / "out",
+        candidate="gold",
+        attempt=1,
+        isolation=detect_isolation(),
+    )
+
+
+@pytest.mark.parametrize(
+    ("lab", "scenario", "language"),
+    [
+        ("finetuning_adapters", "customer_service", "zh"),
+        ("finetuning_classifier", "city_hotline", "en"),
+        ("evaluation_classifier", "city_hotline", "zh"),
+        ("evaluation_classifier", "customer_service", "en"),
+    ],
+)
+def test_gold_gets_all_machine_points(
+    lab: str, scenario: str, language: str, tmp_path: Path
+) -> None:
+    """Who does all of it right gets every point that the machine gives."""
+    sheet = marked(lab, scenario, language, True, tmp_path)
+    lost = {
+        row.code: row.given for row in sheet.machine_rows if row.given != row.points
+    }
+    assert lost == {}
+    assert sheet.outcome == "awaiting marking"
+
+
+@pytest.mark.parametrize("lab", ["finetuning_adapters", "evaluation_classifier"])
+def test_untouched_work_gets_nothing(lab: str, tmp_path: Path) -> None:
+    """The release as it came earns no point and is told: not attempted."""
+    sheet = marked(lab, "customer_service", "zh", False, tmp_path)
+    assert {(row.given, row.outcome) for row in sheet.rows} == {(0, "not attempted")}
