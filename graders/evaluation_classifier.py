@@ -5,6 +5,7 @@ the released labels: a right number from a wrong method does not pass. Where the
 are not those of the given candidates, a right reckoning gets a part (lab_env.scored).
 """
 
+import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from difflib import SequenceMatcher
@@ -15,7 +16,10 @@ from lab_env.checks import Graded, Mismatch, NotAttempted, Text, check, met
 from lab_env.classifier import labels_of
 from lab_env.metrics import accuracy, close, macro_f1, number
 from lab_env.scored import (
+    AGREEMENT,
+    CANDIDATES,
     WHO,
+    agreement,
     as_candidates,
     both,
     prices_of,
@@ -28,7 +32,6 @@ from lab_env.scored import (
 from lab_env.submission import Submission
 
 KEEP_SETS, TEST, REPORT, ANALYSE = "2.2.1", "2.2.3", "2.2.4", "2.2.5"
-AGREEMENT = 0.98
 UNDECIDED = 0.004
 TEMPERATURE_NEAR, LEAST_T, MOST_T = 0.005, 0.05, 20.0
 THRESHOLDS = [round(step / 40, 3) for step in range(41)]
@@ -125,25 +128,14 @@ def scores_are_of_the_candidates(submission: Submission) -> Graded:
 
     The scores are those of the two given candidates; half the points each.
     """
-    rows = submission.answer_key.read_csv(f"{LAB}/candidates.csv", ["id", *WHO])
+    rows = submission.answer_key.read_csv(CANDIDATES, ["id", *WHO])
     agree = {}
     for who in WHO:
-        answers = answered(submission, who)
-        same = [answers[row["id"]] == row[who] for row in rows]
-        agree[who] = sum(same) / len(same)
+        agree[who] = agreement(submission, who, rows)
     right = [share >= AGREEMENT for share in agree.values()]
     hint = Text("A、B 各装各的，顺序用标签体系。", "Load each one; keep the order.")
     more = None if all(right) else hint
     return Graded(sum(right) / 2, shown(agree), f">= {AGREEMENT}", hint=more)
-
-
-LAB = "evaluation_classifier"
-
-
-def answered(submission: Submission, who: str) -> dict[str, str]:
-    """Return {id: label with the highest score} of both splits."""
-    parts = (both(submission, split)[who].given for split in ("validation", "test"))
-    return {one: label for part in parts for one, label in part.items()}
 
 
 @check("M3", points=4, part="metrics", skill=TEST)
@@ -472,9 +464,13 @@ def rewritten_texts_differ(submission: Submission) -> Graded:
     """
     texts = texts_of(submission, "test")
     found = dict.fromkeys(KINDS, 0)
+    seen = {(one, letters(text)) for one, text in texts.items()}
     for row in perturbed(submission):
         was, now = texts[row["id"]], row["text"]
-        found[row["kind"]] += now != was and alike(was, now) >= LIKE
+        # A space more is no rewriting, and one rewriting is not three.
+        new = (row["id"], letters(now)) not in seen
+        seen.add((row["id"], letters(now)))
+        found[row["kind"]] += new and alike(was, now) >= LIKE
     shares = {kind: count / len(texts) for kind, count in found.items()}
     good = [share >= REWRITTEN for share in shares.values()]
     poor = [kind for kind, share in shares.items() if share < REWRITTEN]
@@ -482,6 +478,11 @@ def rewritten_texts_differ(submission: Submission) -> Graded:
     en = f"{', '.join(poor)}: most are unchanged, or cannot be recognised."
     hint = Text(zh, en) if poor else None
     return Graded(sum(good) / 3, shown(shares), f">= {REWRITTEN}", hint=hint)
+
+
+def letters(text: str) -> str:
+    """Return a text without spaces and marks."""
+    return re.sub(r"[\W_]+", "", text)
 
 
 def alike(was: str, now: str) -> float:
@@ -535,7 +536,11 @@ def weak_spot_is_named(submission: Submission) -> Graded:
     The kind of rewriting that costs B most is named.
     """
     said = submission.read_json("robustness.json", {"weak_spot": str})["weak_spot"]
-    return as_candidates(submission, named(said, drops(submission)["b"], 0.005))
+    found = drops(submission)["b"]
+    if len(set(found.values())) == 1:
+        what = Text("三种改写的下降完全一样。", "All three drops are the same.")
+        raise Mismatch(what, actual=shown(found), nominal="three rewritings")
+    return as_candidates(submission, named(said, found, 0.005))
 
 
 @check("M22", points=6, part="decision", skill=REPORT)
@@ -546,7 +551,10 @@ def cheaper_model_is_released(submission: Submission) -> Graded:
     of both was reckoned.
     """
     said = submission.read_json("decision.json", {"model": str})["model"]
-    said_of(submission, "costs.json", "cost")
+    reckoned = said_of(submission, "costs.json", "cost")
+    if any(number(reckoned.get(who)) is None for who in WHO):
+        what = Text("还没有算出两个候选的花费。", "The cost of both is not there.")
+        raise Mismatch(what, actual=shown(reckoned), nominal="a, b")
     parts = both(submission, "validation")
     used = {who: each.temperature() for who, each in parts.items()}
     saved = {}

@@ -26,6 +26,7 @@ from lab_env.classifier import (
 from lab_env.metrics import accuracy, close, fingerprint, macro_f1, number
 from lab_env.submission import Submission
 from lab_env.training_log import (
+    BY_HEART,
     checked_split,
     score_kept,
     test_was_learned,
@@ -125,7 +126,12 @@ def score_of(submission: Submission, given: Labels) -> float:
     if split is None:
         what = Text("试训没有在一个完整的划分上打分。", "It was not scored on a split.")
         raise Mismatch(what, actual=f"{len(given)} ids", nominal="validation")
-    return macro_f1(*paired(labels_of(submission, split), given))
+    score = macro_f1(*paired(labels_of(submission, split), given))
+    if score > BY_HEART:
+        what = Text("这些是正确答案，不是模型给的标签。", "These are the right labels.")
+        hint = Text("请用模型的预测。", "Hand in what the model predicted.")
+        raise Mismatch(what, actual=score, nominal=f"<= {BY_HEART}", hint=hint)
+    return score
 
 
 def one_run(ids: list[Any], said: object) -> Run:

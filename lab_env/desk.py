@@ -2,7 +2,7 @@
 
 import fcntl
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,9 +64,17 @@ def one_at_a_time(course: Path) -> Iterator[None]:
 
 
 def sheets(record: Record, candidate: str, release: str) -> list[Entry]:
-    """Return the entries that hold a mark sheet, broken ones too, oldest first."""
-    found = record.entries(candidate=candidate, release=release)
-    return [entry for entry in found if "sheet" in entry.body]
+    """Return the entries with a mark sheet, broken ones too, the valid one last."""
+    return with_sheets(record.entries(candidate=candidate, release=release))
+
+
+def with_sheets(entries: Iterable[Entry]) -> list[Entry]:
+    """Return the entries with a mark sheet, by attempt, then as they were entered.
+
+    An earlier attempt that is graded once more does not become the valid one.
+    """
+    found = [entry for entry in entries if "sheet" in entry.body]
+    return sorted(found, key=lambda entry: (entry.attempt, entry.seq))
 
 
 def with_hand_marks(sheet: MarkSheet, before: Sequence[Entry]) -> MarkSheet:

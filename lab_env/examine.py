@@ -80,7 +80,8 @@ def examine_model(
 def _refuse(out: Path, why: Finding) -> None:
     # The row that reads it puts it into a sentence of its own.
     said = (why.message.zh.rstrip("。"), why.message.en.rstrip("."))
-    write_whole(out / FAILURE, "".join(f"{line}\n" for line in said))
+    lines = (" ".join(text.split()) for text in said)
+    write_whole(out / FAILURE, "".join(f"{line}\n" for line in lines))
 
 
 def _facts(release: Release, deliverables: Path) -> dict[str, object]:

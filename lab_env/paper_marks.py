@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from typing import TextIO
 
+from lab_env.desk import with_sheets
 from lab_env.errors import LabError
 from lab_env.marksheet import MarkSheet
 from lab_env.paper import MarkedPaper, MarkedPart, Paper, Part, load_paper, paper_names
@@ -77,10 +78,10 @@ def _marked_part(part: Part, found: dict[str, list[Entry]]) -> MarkedPart:
     if not fitting:
         return MarkedPart(part, aside=tuple(mine))
     last = max(fitting, key=lambda name: _hand_in(mine[name]).seq)
-    sheets = [entry for entry in mine[last] if "sheet" in entry.body]
+    sheets = with_sheets(mine[last])
     sheet = MarkSheet.from_json(sheets[-1].body["sheet"]) if sheets else None
     attempt = _hand_in(mine[last]).attempt
-    ungraded = all(entry.attempt != attempt for entry in sheets)
+    ungraded = not sheets or sheets[-1].attempt != attempt
     aside = tuple(name for name in mine if name != last)
     return MarkedPart(part, sheet, ungraded, aside)
 

@@ -79,9 +79,20 @@ def read_json(folder: Path, name: str, fields: Mapping[str, type]) -> dict[str, 
     if not isinstance(value, dict):
         raise _wrong_kind(name, "", value, dict)
     _refuse_deep(name, value)
+    _refuse_half_characters(name, value)
     for field, kind in fields.items():
         value[field] = _field(name, value, field, kind)
     return value
+
+
+def _refuse_half_characters(name: str, value: object) -> None:
+    """Refuse text that no file can hold: half of a character, written as an escape."""
+    try:
+        json.dumps(value, ensure_ascii=False).encode("utf-8")
+    except UnicodeEncodeError as error:
+        zh = f"{name} 里有残缺的字符。请重新运行保存它的单元格。"
+        en = f"{name} holds half a character. Run the cell that saves it again."
+        raise Unreadable(Text(zh, en)) from error
 
 
 def read_csv(folder: Path, name: str, columns: Sequence[str]) -> list[dict[str, str]]:

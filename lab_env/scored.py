@@ -17,6 +17,8 @@ from lab_env.metrics import close, number
 from lab_env.submission import Submission
 
 WHO = ("a", "b")
+# In the key: what both candidates answer. A machine may round one in fifty otherwise.
+CANDIDATES, AGREEMENT = "evaluation_classifier/candidates.csv", 0.98
 SPLITS = ("validation", "test")
 # A part for a right reckoning from scores that are not the candidate's.
 OTHER_SCORES = 1 / 3
@@ -137,7 +139,13 @@ def triples(submission: Submission) -> list[evaluation.Triple]:
 
 
 def is_candidate(submission: Submission, who: str) -> bool:
-    """Say whether the scores of some known messages are what the candidate gives."""
+    """Say whether the scores of some known messages are what the candidate gives.
+
+    Room B knows the answers to all of them, so that pasting the known ones is no use.
+    """
+    if submission.key is not None:
+        rows = submission.key.read_csv(CANDIDATES, ["id", *WHO])
+        return agreement(submission, who, rows) >= AGREEMENT
     codes, tables = submission.scenario.label_codes, scores_of(submission, who)
     rows = submission.released.read_csv(
         f"data/candidate_{who}/expected.csv", ["id", *codes]
@@ -147,6 +155,16 @@ def is_candidate(submission: Submission, who: str) -> bool:
         for row in rows
         for place, code in enumerate(codes)
     )
+
+
+def agreement(
+    submission: Submission, who: str, rows: Iterable[Mapping[str, str]]
+) -> float:
+    """Return the share of messages to which the scores give the candidate's answer."""
+    parts = (both(submission, split)[who].given for split in ("validation", "test"))
+    answers = {one: label for part in parts for one, label in part.items()}
+    same = [answers[row["id"]] == row[who] for row in rows]
+    return sum(same) / len(same)
 
 
 def as_candidates(

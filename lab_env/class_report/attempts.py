@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from lab_env.desk import with_sheets
 from lab_env.errors import LabError
 from lab_env.marksheet import MarkSheet, Row
 from lab_env.record import Entry, Record
@@ -40,16 +41,15 @@ class HandedIn:
 def handed_in(course: Path, release: Release) -> HandedIn:
     """Return the candidates of a release; LabError if nobody has a mark sheet.
 
-    Of several sheets the one entered last counts, as in ``lab record show``.
+    Of several sheets that of the last attempt counts, as in ``lab record show``.
     """
     newest: dict[str, Attempt] = {}
-    candidates = set()
-    for entry in _entries(course, release):
-        candidates.add(entry.candidate)
-        if "sheet" in entry.body:
-            sheet = MarkSheet.from_json(entry.body["sheet"])
-            run = str(entry.body.get("run", {}).get("id", ""))
-            newest[entry.candidate] = Attempt(sheet, entry.at, run)
+    entries = list(_entries(course, release))
+    candidates = {entry.candidate for entry in entries}
+    for entry in with_sheets(entries):
+        sheet = MarkSheet.from_json(entry.body["sheet"])
+        run = str(entry.body.get("run", {}).get("id", ""))
+        newest[entry.candidate] = Attempt(sheet, entry.at, run)
     if not newest:
         raise LabError(
             f"Nobody has a mark sheet for {release.id} yet ({len(candidates)} handed "

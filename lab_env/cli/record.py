@@ -61,6 +61,7 @@ def show(
 
 
 def _show_sheets(record: "Record", candidate: str, names: list[str]) -> None:
+    from lab_env.desk import with_sheets
     from lab_env.marksheet import MarkSheet
     from lab_env.report import sheet_report
 
@@ -68,7 +69,7 @@ def _show_sheets(record: "Record", candidate: str, names: list[str]) -> None:
     for name in names:
         entries = list(record.entries(candidate=candidate, release=name))
         # A broken attempt has a sheet too: all of its rows are open.
-        sheets = [entry for entry in entries if "sheet" in entry.body]
+        sheets = with_sheets(entries)
         if sheets:
             sheet = MarkSheet.from_json(sheets[-1].body["sheet"])
             at, width = sheets[-1].at, console.width

@@ -96,7 +96,7 @@ def _look(who: str) -> dict[str, Any]:
 def _finished(figure: Figure, axes: Any) -> Any:
     """Return the picture, drawn while the font is set."""
     axes.spines[["top", "right"]].set_visible(False)
-    axes.legend(frameon=False)
+    axes.legend(frameon=False, loc="lower left", bbox_to_anchor=(0, 1), ncols=3)
     stream = io.BytesIO()
     figure.savefig(stream, dpi=DPI)
     return ui.Image(data=stream.getvalue(), format="png", width=SIZE[0] * 96)

@@ -124,7 +124,8 @@ def write_numbers(folder: Path, split: str, labels: Mapping[str, str]) -> None:
 
 def run_of(rank: int, rate: float, wrong: int, split: str = "validation") -> Any:
     """Return a short run as the notebook writes it."""
-    given = worse(split, wrong)
+    # Nobody gets all of them right in a short run.
+    given = worse(split, wrong + 2)
     return {
         "rank": rank,
         "learning_rate": rate,
@@ -533,3 +534,20 @@ def test_missing_base_model_is_our_fault(work: Path) -> None:
     (work / "base_model/model.safetensors").unlink()
     rows = rows_of(work)
     assert {rows[code].outcome for code in ("M2", "M3", "M15")} == {"broken"}
+
+
+def test_right_labels_are_no_predictions(work: Path) -> None:
+    """Labels of the split itself, handed in for those of a run, get nothing."""
+    right = list(labels_of("validation").values())
+    edit("full_run.json", labels=right, macro_f1=1.0)(work)
+    row = rows_of(work)["M6"]
+    assert (row.outcome, row.given) == ("failed", 0.0)
+    assert row.message is not None
+    assert "right labels" in row.message.en
+
+
+def test_half_a_character_fails_and_breaks_nothing(work: Path) -> None:
+    """An escape that no file can hold is the trainee's slip, never our fault."""
+    said = '{"ids": ["\\ud800"], "labels": ["bill"], "macro_f1": 0.5}'
+    (work / "full_run.json").write_text(said, encoding="utf-8")
+    assert rows_of(work)["M6"].outcome == "failed"

@@ -235,6 +235,21 @@ def test_of_several_attempts_the_newest_sheet_counts(book: Book, paper: Paper) -
     assert (part.sheet.attempt, part.points.given) == (2, Decimal("4.2"))
 
 
+def test_an_older_attempt_graded_once_more_does_not_count(
+    book: Book, paper: Paper
+) -> None:
+    """What was handed in last stays what counts, whatever is graded after it."""
+    full(book, 88.0, 12.0)
+    book.add(EACH["tune"], *rows(88.0, 12.0), attempt=2)
+    book.mark(sheet(EACH["tune"], *rows(1.0, 0.5)), "regraded")
+
+    marked = marked_paper(book.record, ME, paper)
+
+    assert marked.parts[1].sheet is not None
+    assert marked.parts[1].sheet.attempt == 2
+    assert marked.outcome == "passed"
+
+
 @pytest.mark.parametrize("event", ["marked", "regraded"])
 def test_a_corrected_sheet_replaces_the_one_before(
     book: Book, paper: Paper, event: str
