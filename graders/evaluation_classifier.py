@@ -5,16 +5,15 @@ the released labels: a right number from a wrong method does not pass. Where the
 are not those of the given candidates, a right reckoning gets a part (lab_env.scored).
 """
 
-import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from difflib import SequenceMatcher
-from typing import Any
 
 from lab_env import evaluation
 from lab_env.checks import Graded, Mismatch, NotAttempted, Text, check, met
 from lab_env.classifier import labels_of
-from lab_env.metrics import accuracy, close, macro_f1, number
+from lab_env.metrics import accuracy, macro_f1, number
+from lab_env.reported import flat, named, said_of, share_right, shown
+from lab_env.rewritten import KINDS, rewritten, shares_rewritten
 from lab_env.scored import (
     AGREEMENT,
     CANDIDATES,
@@ -36,9 +35,8 @@ UNDECIDED = 0.004
 TEMPERATURE_NEAR, LEAST_T, MOST_T = 0.005, 0.05, 20.0
 THRESHOLDS = [round(step / 40, 3) for step in range(41)]
 COST_NEAR = 1.01
-KINDS = ("typos", "paraphrase", "mixed")
 # Of each kind, this share must be changed, and still be like the original.
-REWRITTEN, LIKE = 0.8, 0.5
+REWRITTEN = 0.8
 SLICE_LEAST, WORST, WORST_LEAST = 30, 20, 10
 CAUSES_LEAST, CAUSES_MOST = 3, 8
 GOLDEN, PER_TEAM, PER_CHANNEL, HARD = 40, 3, 5, 10
@@ -58,58 +56,9 @@ ON_VALIDATION = Text(
 )
 
 
-def said_of(submission: Submission, name: str, field: str) -> dict[str, Any]:
-    """Return {candidate: what a deliverable says of it}."""
-    said: dict[str, Any] = submission.read_json(name, {field: dict})[field]
-    return said
-
-
-def share_right(
-    said: Mapping[str, Any],
-    nominal: Mapping[str, float],
-    within: float = 0.0005,
-    hint: Text | None = None,
-) -> Graded:
-    """Return the share of numbers that are right; none at all is a Mismatch."""
-    right = [
-        close(value, expected, within)
-        for name, expected in nominal.items()
-        if (value := number(said.get(name))) is not None
-    ]
-    share = sum(right) / len(nominal)
-    seen = shown({name: said.get(name) for name in nominal})
-    if not share:
-        what = Text(
-            "数值与你的预测对不上。", "The numbers are not those of the scores."
-        )
-        raise Mismatch(what, actual=seen, nominal=shown(nominal), hint=hint)
-    return Graded(share, seen, shown(nominal), hint=None if share == 1 else hint)
-
-
-def shown(numbers: Mapping[str, object]) -> str:
-    """Return named numbers as the sheet has them; what is no number by its look."""
-    words = []
-    for name, given in list(numbers.items())[:12]:
-        value = number(given)
-        words.append(f"{name} {repr(given)[:20] if value is None else f'{value:.4g}'}")
-    return ", ".join(words)
-
-
 def for_both(submission: Submission, measure: Callable[..., float]) -> dict[str, float]:
     """Return {candidate: measure of right and given labels} on test."""
     return {who: measure(*each.pair) for who, each in both(submission).items()}
-
-
-def named(
-    said: str, best: Mapping[str, float], least: float, hint: Text | None = None
-) -> Graded:
-    """Return all points if what was named is within ``least`` of the highest."""
-    most = max(best.values())
-    nominal = " / ".join(name for name, value in best.items() if value >= most - least)
-    if not best.get(said, most - 1e9) >= most - least:
-        what = Text("不是它，请再看一遍表。", "Not this one; look at the table again.")
-        raise Mismatch(what, actual=said[:30], nominal=nominal, hint=hint)
-    return met(said, nominal)
 
 
 @check("M1", points=2, part="scores", skill=TEST)
@@ -129,9 +78,7 @@ def scores_are_of_the_candidates(submission: Submission) -> Graded:
     The scores are those of the two given candidates; half the points each.
     """
     rows = submission.answer_key.read_csv(CANDIDATES, ["id", *WHO])
-    agree = {}
-    for who in WHO:
-        agree[who] = agreement(submission, who, rows)
+    agree = {who: agreement(submission, who, rows) for who in WHO}
     right = [share >= AGREEMENT for share in agree.values()]
     hint = Text("A、B 各装各的，顺序用标签体系。", "Load each one; keep the order.")
     more = None if all(right) else hint
@@ -186,17 +133,6 @@ def recall_of_teams_is_right(submission: Submission) -> Graded:
     }
     hint = Text("每个团队各一个，不取平均。", "One for each team, and no mean.")
     return as_candidates(submission, share_right(flat(said), flat(found), hint=hint))
-
-
-def flat(nested: Mapping[str, Any]) -> dict[str, Any]:
-    """Return {"a name": value} of {"a": {name: value}}."""
-    return {
-        f"{who} {name}": value
-        for who in WHO
-        for name, value in (
-            nested[who].items() if isinstance(nested.get(who), dict) else ()
-        )
-    }
 
 
 @check("M6", points=2, part="slices", skill=ANALYSE)
@@ -462,47 +398,13 @@ def rewritten_texts_differ(submission: Submission) -> Graded:
     Each kind of rewriting changes at least 80 % of the messages, which can still be
     read; a third of the points each.
     """
-    texts = texts_of(submission, "test")
-    found = dict.fromkeys(KINDS, 0)
-    seen = {(one, letters(text)) for one, text in texts.items()}
-    for row in perturbed(submission):
-        was, now = texts[row["id"]], row["text"]
-        # A space more is no rewriting, and one rewriting is not three.
-        new = (row["id"], letters(now)) not in seen
-        seen.add((row["id"], letters(now)))
-        found[row["kind"]] += new and alike(was, now) >= LIKE
-    shares = {kind: count / len(texts) for kind, count in found.items()}
+    shares = shares_rewritten(rewritten(submission, WHO), texts_of(submission, "test"))
     good = [share >= REWRITTEN for share in shares.values()]
     poor = [kind for kind, share in shares.items() if share < REWRITTEN]
     zh = f"{'、'.join(poor)}：多数消息没有变，或者变得认不出了。"
     en = f"{', '.join(poor)}: most are unchanged, or cannot be recognised."
     hint = Text(zh, en) if poor else None
     return Graded(sum(good) / 3, shown(shares), f">= {REWRITTEN}", hint=hint)
-
-
-def letters(text: str) -> str:
-    """Return a text without spaces and marks."""
-    return re.sub(r"[\W_]+", "", text)
-
-
-def alike(was: str, now: str) -> float:
-    """Return how much of two texts is the same, from 0 to 1."""
-    # A text of another length by half is not worth the time that comparing takes.
-    if not len(was) / 2 <= len(now) <= 2 * len(was) + 20:
-        return 0.0
-    return SequenceMatcher(None, was, now, autojunk=False).ratio()
-
-
-def perturbed(submission: Submission) -> list[dict[str, str]]:
-    """Return the rows of perturbed.csv: each message once for each kind."""
-    rows = submission.read_csv("perturbed.csv", ["id", "kind", "text", *WHO])
-    seen = Counter((row["id"], row["kind"]) for row in rows)
-    wanted = {(one, kind) for one in labels_of(submission, "test") for kind in KINDS}
-    if seen.keys() != wanted or max(seen.values(), default=0) > 1:
-        zh = "perturbed.csv 应该每种改写、每条测试消息各一行。"
-        en = "perturbed.csv should have one line for each test message and kind."
-        raise Mismatch(Text(zh, en), actual=len(rows), nominal=len(wanted))
-    return rows
 
 
 @check("M20", points=3, part="robustness", skill=TEST)
@@ -521,7 +423,7 @@ def drop_is_right(submission: Submission) -> Graded:
 def drops(submission: Submission) -> Pairs:
     """Return {candidate: {kind: accuracy before less accuracy after}}."""
     right, before = labels_of(submission, "test"), for_both(submission, accuracy)
-    rows = perturbed(submission)
+    rows = rewritten(submission, WHO)
     found: Pairs = {}
     for who in WHO:
         hits = Counter(row["kind"] for row in rows if row[who] == right[row["id"]])

@@ -10,18 +10,27 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from lab_env import adapter
+from lab_env import adapter, fine_tuned
 from lab_env.adapter import Adapter, adapter_of, base_shapes
 from lab_env.checks import Graded, Mismatch, Text, Unreadable, check, curve, met
 from lab_env.classifier import (
     curve_ends,
-    heldout_ids,
     labels_of,
     logged,
-    other_labels,
     paired,
     predicted,
     reported,
+)
+from lab_env.fine_tuned import (
+    USE_MACRO,
+    above_majority,
+    agrees,
+    best_is_kept,
+    checked_on_validation,
+    heldout_predictions,
+    holds,
+    lowest_score,
+    teams_are_counted,
 )
 from lab_env.metrics import accuracy, close, fingerprint, macro_f1, number
 from lab_env.submission import Submission
@@ -29,13 +38,12 @@ from lab_env.training_log import (
     BY_HEART,
     checked_split,
     score_kept,
-    test_was_learned,
     training_log,
 )
 
 KEEP_SETS, TRAIN, TEST, REPORT, ANALYSE = "2.2.1", "2.2.2", "2.2.3", "2.2.4", "2.2.5"
 NUMBERS_EACH, BYTES = 3, 4
-AGREEMENT, HONEST, UNLUCKY = 0.98, 0.07, 0.15
+HONEST = 0.07
 # How much a short run must have learned at the least.
 ABOVE_MAJORITY, TOO_LARGE = 0.06, 0.05
 # 32-bit sums in another order differ in the sixth digit; another scale in the first.
@@ -44,14 +52,6 @@ SAME_WEIGHTS, SAME_SCORES = 1e-4, 1e-3
 Labels = dict[str, str]
 
 SCORE_WRONG = Text("分数与标签对不上。", "The score is not that of the labels.")
-USE_MACRO = Text(
-    "这是 micro（等于准确率）；请用 macro，让每个团队一样重要。",
-    "This is micro, the same as accuracy; use macro, so that every team counts.",
-)
-USE_LABEL = Text(
-    "你用的是另一列；请用人工核对过的那一列作标签。",
-    "You used the other column; the label is the one that people checked.",
-)
 ON_VALIDATION = Text(
     "做选择要用验证集，测试集留到最后。",
     "Choose on validation; the test split is kept for the end.",
@@ -73,12 +73,6 @@ def hidden_labels(submission: Submission) -> Labels:
     column = submission.scenario.columns["label"]
     rows = submission.answer_key.read_csv("heldout.csv", ["id", column])
     return {row["id"]: row[column] for row in rows}
-
-
-def above_majority(right: list[str]) -> float:
-    """Return the macro-F1 that is clearly above always naming the most common team."""
-    most, _ = Counter(right).most_common(1)[0]
-    return macro_f1(right, [most] * len(right)) + ABOVE_MAJORITY
 
 
 def full_parameters(submission: Submission) -> int:
@@ -152,15 +146,7 @@ def label_column_is_right(submission: Submission) -> dict[str, int]:
 
     The label is the column that people checked; the counts of its teams are right.
     """
-    fields = {"messages_per_team": dict}
-    actual = submission.read_json("data_facts.json", fields)["messages_per_team"]
-    nominal = dict(Counter(labels_of(submission, "train").values()))
-    if actual != nominal:
-        swapped = actual == Counter(other_labels(submission, "train"))
-        what = Text("各团队的条数不对。", "The counts of the teams are not right.")
-        hint = USE_LABEL if swapped else None
-        raise Mismatch(what, actual=actual, nominal=nominal, hint=hint)
-    return nominal
+    return teams_are_counted(submission)
 
 
 @check("M2", points=3, part="parameters", skill=TRAIN)
@@ -271,7 +257,8 @@ def full_run_is_scored(submission: Submission) -> Graded:
     nominal = score_of(submission, given)
     if not close(said["macro_f1"], nominal):
         raise Mismatch(SCORE_WRONG, actual=said["macro_f1"], nominal=nominal)
-    least = above_majority(list(labels_of(submission, "validation").values()))
+    right = list(labels_of(submission, "validation").values())
+    least = above_majority(right, ABOVE_MAJORITY)
     if not nominal >= least:
         what = Text("没有明显好过一律猜最多。", "It does not beat the majority.")
         raise Mismatch(what, actual=nominal, nominal=f">= {least:.3f}")
@@ -319,7 +306,7 @@ def search_finds_a_fitting_rate(submission: Submission, runs: list[Run]) -> Grad
     said = submission.read_json("full_run.json", {"ids": list, "labels": list})
     full = score_of(submission, labelled(said["ids"], said["labels"]))
     right = list(labels_of(submission, "validation").values())
-    least = max(full / 2, above_majority(right))
+    least = max(full / 2, above_majority(right, ABOVE_MAJORITY))
     if not actual >= least:
         what = Text("没有一次试训学到多少东西。", "No run learned much.")
         hint = Text("适配器要用更大的学习率。", "Adapters need a larger learning rate.")
@@ -407,16 +394,8 @@ def best_checkpoint_is_kept(submission: Submission, learned: float) -> Graded:
     It was checked on validation, and the checkpoint with the best macro-F1 was kept.
     """
     report = training_log(submission)
-    if report["checking_ids"] != fingerprint(labels_of(submission, "validation")):
-        what = Text("检查点不是在验证集上选的。", "It was not chosen on validation.")
-        raise Mismatch(
-            what, actual="other ids", nominal="validation", hint=ON_VALIDATION
-        )
-    best = max(score for _, score in logged(report["log"], "step", "eval_macro_f1"))
-    if not learned >= best:
-        what = Text("有一轮的 macro-F1 更高。", "Another epoch has a higher macro-F1.")
-        raise Mismatch(what, actual=learned, nominal=best)
-    return met(learned, best)
+    checked_on_validation(submission, report)
+    return best_is_kept(report)
 
 
 @check("M14", points=3, part="training", skill=KEEP_SETS)
@@ -425,21 +404,7 @@ def trained_on_train_alone(submission: Submission) -> Graded:
 
     The adapter was trained on the whole train split and nothing else.
     """
-    fields = {"training_examples": int, "training_ids": str}
-    report = submission.read_json("training.json", fields)
-    ids = labels_of(submission, "train")
-    actual = report["training_examples"]
-    if actual != len(ids) or report["training_ids"] != fingerprint(ids):
-        zh = f"训练用了 {actual} 条，它们不是训练集的 {len(ids)} 条。"
-        en = f"{actual} messages were used; they are not the {len(ids)} of train."
-        hint = Text("请用全部训练消息。", "Use all messages of train.")
-        if actual > len(ids):
-            hint = Text("测试集绝不能参加训练。", "Never train on the test split.")
-        raise Mismatch(Text(zh, en), actual=actual, nominal=len(ids), hint=hint)
-    if test_was_learned(submission):
-        what = Text("模型背下了测试集。", "The model knows the test split by heart.")
-        raise Mismatch(what, actual="train and test", nominal="train")
-    return met(actual, len(ids))
+    return fine_tuned.trained_on_train_alone(submission)
 
 
 @check("M15", points=3, part="adapter", skill=TRAIN)
@@ -514,7 +479,7 @@ def predictions_are_complete(submission: Submission) -> Labels:
 
     predictions.csv names one team for each held-out message.
     """
-    return predicted(submission, "predictions.csv", heldout_ids(submission))
+    return heldout_predictions(submission)
 
 
 def examined(submission: Submission) -> Labels:
@@ -528,21 +493,13 @@ def adapter_gives_the_predictions(submission: Submission, learned: float) -> Gra
 
     The examiner's run of base model and adapter agrees with predictions.csv in 98 %.
     """
-    given = predicted(submission, "predictions.csv", heldout_ids(submission))
-    ours = examined(submission)
-    actual = sum(ours.get(one) == label for one, label in given.items()) / len(given)
-    if not actual >= AGREEMENT:
-        what = Text("适配器和预测文件不一致。", "Adapter and predictions do not agree.")
-        hint = Text("标签顺序是否变了？", "Was the order of labels changed?")
-        raise Mismatch(what, actual=actual, nominal=f">= {AGREEMENT}", hint=hint)
-    return met(actual, f">= {AGREEMENT}")
+    what = Text("适配器和预测文件不一致。", "Adapter and predictions do not agree.")
+    return agrees(heldout_predictions(submission), examined(submission), what)
 
 
 def hidden_score(submission: Submission, given: Labels) -> float:
     """Return macro-F1 on the hidden labels, the lower of file and examiner's run."""
-    right = hidden_labels(submission)
-    both = (given, examined(submission))
-    return min(macro_f1(*paired(right, labels)) for labels in both)
+    return lowest_score(hidden_labels(submission), given, examined(submission))
 
 
 @check("M20", points=28, part="adapter", skill=TEST, needs=predictions_are_complete)
@@ -574,12 +531,8 @@ def test_score_is_right(submission: Submission, learned: float) -> Graded:
         what = Text("训练混入了别的数据。", "It was trained on more than train.")
         hint = Text("学过的题不能再拿来考。", "What was learned is no test any more.")
         raise Mismatch(what, actual=actual, nominal="unseen messages", hint=hint)
-    given = predicted(submission, "predictions.csv", heldout_ids(submission))
-    holds = hidden_score(submission, given)
-    if not -UNLUCKY <= actual - holds <= HONEST:
-        what = Text("测试分数在新消息上不成立。", "The test score does not hold.")
-        hint = Text("测试集是否参加了训练？", "Was the test split used for training?")
-        raise Mismatch(what, actual=actual, nominal=holds, hint=hint)
+    hidden = hidden_score(submission, heldout_predictions(submission))
+    holds(actual, hidden, HONEST)
     return met(actual, nominal)
 
 

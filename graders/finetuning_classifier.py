@@ -8,12 +8,12 @@ from collections import Counter
 
 from tokenizers import Tokenizer
 
+from lab_env import fine_tuned
 from lab_env.checks import Graded, Mismatch, Text, check, curve, met
 from lab_env.classifier import (
     base_config,
     by_own_table,
     curve_ends,
-    heldout_ids,
     labels_of,
     logged,
     other_labels,
@@ -21,14 +21,26 @@ from lab_env.classifier import (
     predicted,
     reported,
 )
+from lab_env.fine_tuned import (
+    USE_LABEL,
+    USE_MACRO,
+    above_majority,
+    agrees,
+    best_is_kept,
+    checked_on_validation,
+    heldout_predictions,
+    holds,
+    lowest_score,
+    teams_are_counted,
+)
 from lab_env.metrics import accuracy, close, fingerprint, macro_f1
 from lab_env.submission import Submission
-from lab_env.training_log import score_kept, test_was_learned, training_log
+from lab_env.training_log import score_kept, training_log
 
 KEEP_SETS, TRAIN, TEST, REPORT, ANALYSE = "2.2.1", "2.2.2", "2.2.3", "2.2.4", "2.2.5"
 # Why so wide: the curve of M17 measures quality, these rows only whether it was done.
 KEPT_WHOLE, ABOVE_MAJORITY, LOSS_LEFT = 0.95, 0.15, 0.3
-AGREEMENT, HONEST, UNLUCKY = 0.98, 0.05, 0.15
+HONEST = 0.05
 # A rerun on another machine may move a square of the confusion matrix by this much.
 MOVED = 2
 LOGGED = ("loss", "eval_loss", "eval_macro_f1")
@@ -36,14 +48,6 @@ LOGGED = ("loss", "eval_loss", "eval_macro_f1")
 Labels = dict[str, str]
 
 SCORE_WRONG = Text("分数与预测对不上。", "The score is not that of the predictions.")
-USE_MACRO = Text(
-    "这是 micro（等于准确率）；请用 macro，让每个团队一样重要。",
-    "This is micro, the same as accuracy; use macro, so that every team counts.",
-)
-USE_LABEL = Text(
-    "你数的是另一列；请用人工核对过的那一列作标签。",
-    "You used the other column; the label is the one that people checked.",
-)
 
 
 def hidden_labels(submission: Submission) -> dict[str, str]:
@@ -51,12 +55,6 @@ def hidden_labels(submission: Submission) -> dict[str, str]:
     column = submission.scenario.columns["label"]
     rows = submission.answer_key.read_csv("heldout.csv", ["id", column])
     return {row["id"]: row[column] for row in rows}
-
-
-def above_majority(right: list[str]) -> float:
-    """Return the macro-F1 that is clearly above always naming the most common team."""
-    most, _ = Counter(right).most_common(1)[0]
-    return macro_f1(right, [most] * len(right)) + ABOVE_MAJORITY
 
 
 @check("M1", points=2, part="data", skill=KEEP_SETS)
@@ -79,15 +77,7 @@ def messages_per_team_are_counted(submission: Submission) -> dict[str, int]:
 
     The number of training messages of each team is right.
     """
-    facts = submission.read_json("data_facts.json", {"messages_per_team": dict})
-    actual = facts["messages_per_team"]
-    nominal = dict(Counter(labels_of(submission, "train").values()))
-    if actual != nominal:
-        swapped = actual == Counter(other_labels(submission, "train"))
-        what = Text("各团队的条数不对。", "The counts of the teams are not right.")
-        hint = USE_LABEL if swapped else None
-        raise Mismatch(what, actual=actual, nominal=nominal, hint=hint)
-    return nominal
+    return teams_are_counted(submission)
 
 
 @check("M3", points=2, part="data", skill=KEEP_SETS)
@@ -162,7 +152,7 @@ def baseline_is_fair(submission: Submission, given: dict[str, str]) -> Graded:
         hint = Text("这等于先看答案再考试。", "It saw the answers before.")
         raise Mismatch(what, actual="other ids", nominal="ids of train", hint=hint)
     right, labels = paired(labels_of(submission, "validation"), given)
-    actual, least = macro_f1(right, labels), above_majority(right)
+    actual, least = macro_f1(right, labels), above_majority(right, ABOVE_MAJORITY)
     if not actual >= least:
         what = Text("基线没有明显好过一律猜最多。", "It does not beat the majority.")
         raise Mismatch(what, actual=actual, nominal=f">= {least:.3f}")
@@ -244,7 +234,7 @@ def model_learned(submission: Submission) -> Graded:
         hint = Text("检查学习率的大小。", "Is the learning rate right?")
         raise Mismatch(Text(zh, en), actual=left, nominal=f"<= {LOSS_LEFT}", hint=hint)
     right = list(labels_of(submission, "validation").values())
-    score, least = score_kept(report), above_majority(right)
+    score, least = score_kept(report), above_majority(right, ABOVE_MAJORITY)
     if not score >= least:
         what = Text("模型没有明显好过一律猜最多。", "It does not beat the majority.")
         raise Mismatch(what, actual=score, nominal=f">= {least:.3f}")
@@ -257,19 +247,7 @@ def trained_on_train_alone(submission: Submission) -> Graded:
 
     The model was trained on the train split and nothing else.
     """
-    fields = {"training_examples": int, "training_ids": str}
-    report = submission.read_json("training.json", fields)
-    ids = labels_of(submission, "train")
-    actual = report["training_examples"]
-    if actual != len(ids) or report["training_ids"] != fingerprint(ids):
-        zh = f"训练用了 {actual} 条，它们不是训练集的 {len(ids)} 条。"
-        en = f"{actual} messages were used; they are not the {len(ids)} of train."
-        hint = Text("测试集绝不能参加训练。", "Never train on the test split.")
-        raise Mismatch(Text(zh, en), actual=actual, nominal=len(ids), hint=hint)
-    if test_was_learned(submission):
-        what = Text("模型背下了测试集。", "The model knows the test split by heart.")
-        raise Mismatch(what, actual="train and test", nominal="train")
-    return met(actual, len(ids))
+    return fine_tuned.trained_on_train_alone(submission)
 
 
 @check("M13", points=4, part="training", skill=TEST)
@@ -279,21 +257,13 @@ def best_checkpoint_is_kept(submission: Submission) -> Graded:
     The checkpoint kept is the one with the best macro-F1 on validation.
     """
     report = training_log(submission)
-    if report["checking_ids"] != fingerprint(labels_of(submission, "validation")):
-        what = Text("检查点不是在验证集上选的。", "It was not chosen on validation.")
-        hint = Text("测试集要留到最后。", "The test split is kept for the end.")
-        raise Mismatch(what, actual="other ids", nominal="validation", hint=hint)
+    checked_on_validation(submission, report)
     if report["chosen_by"].removeprefix("eval_") != "macro_f1":
         chosen = report["chosen_by"][:40]
         what = Text(f"按 {chosen} 选了检查点。", f"It was chosen by {chosen}.")
         hint = Text("请按 macro-F1 选。", "Choose by macro-F1.")
         raise Mismatch(what, actual=chosen, nominal="macro_f1", hint=hint)
-    kept = score_kept(report)
-    best = max(score for _, score in logged(report["log"], "step", "eval_macro_f1"))
-    if not kept >= best:
-        what = Text("有一轮的 macro-F1 更高。", "Another epoch has a higher macro-F1.")
-        raise Mismatch(what, actual=kept, nominal=best)
-    return met(kept, best)
+    return best_is_kept(report)
 
 
 @check("M14", points=3, part="model", skill=TEST)
@@ -302,7 +272,7 @@ def predictions_are_complete(submission: Submission) -> dict[str, str]:
 
     predictions.csv names one team for each held-out message.
     """
-    return predicted(submission, "predictions.csv", heldout_ids(submission))
+    return heldout_predictions(submission)
 
 
 @check("M15", points=2, part="model", skill=TRAIN)
@@ -331,29 +301,20 @@ def model_gives_the_predictions(submission: Submission, kind: str) -> Graded:
 
     The examiner's run of the saved model agrees with predictions.csv in 98 %.
     """
-    given = predicted(submission, "predictions.csv", heldout_ids(submission))
     ours = {row["id"]: row["label"] for row in submission.model_predictions()}
-    actual = sum(ours.get(one) == label for one, label in given.items()) / len(given)
-    if not actual >= AGREEMENT:
-        what = Text("模型和预测文件不一致。", "Model and predictions do not agree.")
-        hint = Text("标签顺序是否变了？", "Was the order of labels changed?")
-        raise Mismatch(what, actual=actual, nominal=f">= {AGREEMENT}", hint=hint)
-    return met(actual, f">= {AGREEMENT}")
+    what = Text("模型和预测文件不一致。", "Model and predictions do not agree.")
+    return agrees(heldout_predictions(submission), ours, what)
 
 
 def given_and_examined(submission: Submission, given: Labels) -> tuple[Labels, Labels]:
-    """Return the labels handed in, and those of the examiner's run of the model.
-
-    Labels from anywhere else than the model must not earn what the model is asked for.
-    """
+    """Return the labels handed in, and those of the examiner's run of the model."""
     return given, by_own_table(submission, submission.model_predictions())
 
 
 def hidden_score(submission: Submission, given: Labels) -> float:
     """Return macro-F1 on the hidden labels, the lower of file and examiner's run."""
-    right = hidden_labels(submission)
     both = given_and_examined(submission, given)
-    return min(macro_f1(*paired(right, labels)) for labels in both)
+    return lowest_score(hidden_labels(submission), *both)
 
 
 @check("M17", points=28, part="model", skill=TEST, needs=predictions_are_complete)
@@ -390,13 +351,8 @@ def test_score_holds(submission: Submission) -> Graded:
     The reported test macro-F1 holds on unseen messages (at most 0.05 too high).
     """
     actual = reported(submission, "test_report.json", "macro_f1")
-    given = predicted(submission, "predictions.csv", heldout_ids(submission))
-    nominal = hidden_score(submission, given)
-    # Somewhat too low is luck; what leaked into training makes it too high.
-    if not -UNLUCKY <= actual - nominal <= HONEST:
-        what = Text("测试分数在新消息上不成立。", "The test score does not hold.")
-        hint = Text("测试集是否参加了训练？", "Was the test split used for training?")
-        raise Mismatch(what, actual=actual, nominal=nominal, hint=hint)
+    nominal = hidden_score(submission, heldout_predictions(submission))
+    holds(actual, nominal, HONEST)
     return met(actual, nominal)
 
 
