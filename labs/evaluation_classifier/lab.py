@@ -300,7 +300,7 @@ save_json("slices.json", by_slice)
 # ## 4 · 会不会只是碰巧？
 #
 # 测试集只是一部分消息，换一批，分数就会变。**自助法**（bootstrap）用它自己模拟“换一批”：从测试集里有放回地抽同样多条，算一次 A 减 B 的差；
-# 抽 4000 次，就看得出差别会在多大范围里变。
+# 抽 1 万次，就看得出差别会在多大范围里变。
 #
 # 抽给 A 的是 `picked_a`。比的是两个模型，不是两批消息：B 应该答哪一批？
 
@@ -308,7 +308,7 @@ save_json("slices.json", by_slice)
 # ## 4 · Could it be chance?
 #
 # The test set is only some of all messages; with others the scores would differ. The **bootstrap** uses the test set itself to try that out: draw as
-# many messages from it, with repetition, and compute A less B. Do so 4,000 times, and you see how far the difference may move.
+# many messages from it, with repetition, and compute A less B. Do so 10,000 times, and you see how far the difference may move.
 #
 # A gets the draw `picked_a`. Models are to be compared and not draws of messages: which draw should B answer?
 
@@ -338,10 +338,10 @@ def difference(measure, rng):
     return measure(a[:, 0], a[:, 1]) - measure(b[:, 0], b[:, 2])
 
 # %% [markdown] lang="zh"
-# 4000 个差从小到大排好，去掉两头，中间的 95 % 就是 **95 % 置信区间**。两头各去掉百分之几？区间从第几百分位到第几百分位？填两个数（0 到 100）。
+# 1 万个差从小到大排好，去掉两头，中间的 95 % 就是 **95 % 置信区间**。两头各去掉百分之几？区间从第几百分位到第几百分位？填两个数（0 到 100）。
 
 # %% [markdown] lang="en"
-# Put the 4,000 differences in order and cut off both ends: the 95 % in the middle are the **95 % confidence interval**. How many per cent go at each end,
+# Put the 10,000 differences in order and cut off both ends: the 95 % in the middle are the **95 % confidence interval**. How many per cent go at each end,
 # so from which percentile to which does it reach? Write two numbers, 0 to 100.
 
 # %% answer="percentiles"
@@ -354,7 +354,7 @@ low, high = 2.5, 97.5
 rng = np.random.default_rng(7)
 intervals = {}
 for name, measure in {"accuracy": accuracy_of, "macro_f1": macro_f1_of}.items():
-    intervals[name] = np.percentile([difference(measure, rng) for _ in range(4000)], [low, high]).tolist()
+    intervals[name] = np.percentile([difference(measure, rng) for _ in range(10_000)], [low, high]).tolist()
 comparison = {"intervals": intervals}
 save_json("comparison.json", comparison)
 display(pd.DataFrame(intervals, ["low", "high"]).round(3))

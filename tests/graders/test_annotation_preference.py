@@ -7,9 +7,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
-from typing import Any
 
 import pytest
+from annotation_files import Line, of_release, read_lines, result_of, write_lines
 
 from lab_env.files import content_folder, write_json
 from lab_env.marksheet import Row, mark
@@ -30,26 +30,8 @@ RANKINGS, EXPORT = "rankings_done.jsonl", "preference.jsonl"
 CLOSED = {"M4", "M5", "M6", "M7", "M8", "M11", "M12", "J1", "J2", "J3"}
 QUALITY = ("M4", "M5", "M6", "M7", "M8")
 WRITTEN = ("hardest_pair", "bias", "amendment")
-Line = dict[str, Any]
 Triple = tuple[str, str, str]
 both_languages = pytest.mark.parametrize("language", ["zh", "en"])
-
-
-def read_lines(path: Path) -> list[Line]:
-    """Return the lines of a file of annotations."""
-    return [json.loads(line) for line in path.read_text("utf-8").splitlines()]
-
-
-def write_lines(path: Path, lines: list[Line]) -> None:
-    """Write the lines of a file of annotations."""
-    text = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
-    path.write_text(text, encoding="utf-8")
-
-
-def result_of(line: Line) -> list[Line]:
-    """Return the regions of one line."""
-    found: list[Line] = line["annotations"][0]["result"]
-    return found
 
 
 def opposite(side: str) -> str:
@@ -161,15 +143,6 @@ def write_work(folder: Path, language: str) -> None:
     shutil.copytree(hand, folder, dirs_exist_ok=True)
     of_release(folder, RELEASE)
     write_numbers(folder)
-
-
-def of_release(folder: Path, release: str) -> None:
-    """Say which release the files were made in, as the annotation page does."""
-    for name in (PRACTICE, PAIRS, RANKINGS):
-        lines = read_lines(folder / name)
-        for line in lines:
-            line["meta"]["release"] = release
-        write_lines(folder / name, lines)
 
 
 def submission_of(folder: Path, language: str = "zh") -> Submission:

@@ -9,16 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from annotation_files import of_release, read_lines, write_lines
 from quality_numbers import acceptance, table, write_final, write_numbers
-from quality_reviewers import (
-    CODES,
-    DECIDED,
-    of_release,
-    read_lines,
-    redecide,
-    value_of,
-    write_lines,
-)
+from quality_reviewers import CODES, DECIDED, redecide, value_of
 
 from lab_env.files import content_folder, write_json
 from lab_env.marksheet import Row, mark

@@ -9,16 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from text_annotators import (
-    MESSAGES,
-    ORDERS,
-    annotators,
-    of_release,
-    read_lines,
-    set_span,
-    values_of,
-    write_lines,
-)
+from annotation_files import of_release, read_lines, values_of, write_lines
+from text_annotators import MESSAGES, ORDERS, annotators, set_span
 
 from lab_env.files import content_folder, write_json
 from lab_env.marksheet import Row, mark

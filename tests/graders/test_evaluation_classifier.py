@@ -228,6 +228,18 @@ def test_answers_by_chance_stay_below_sixty_per_cent(work: Path) -> None:
     assert with_scores(work, drawn) < TRIVIAL
 
 
+def test_invented_scores_with_the_known_answers_in_them_are_no_pass(work: Path) -> None:
+    """Answers of the candidates that are released do not vouch for made-up scores."""
+    right = pd.concat([lab.messages(split) for split in lab.SIZES]).set_index("id")
+    made = one_hot(right["team"].where(right["team"] != "scam", "bill"))
+    scores = {}
+    for who in "ab":
+        scores[who] = made.copy()
+        known = lab.candidate(who).head(20)
+        scores[who].loc[known.index] = known
+    assert with_scores(work, scores) < TRIVIAL
+
+
 LOOKED_AT = ("scores_a.csv", "scores_b.csv", "overall.json")
 
 
