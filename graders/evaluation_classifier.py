@@ -41,11 +41,18 @@ SLICE_LEAST, WORST, WORST_LEAST = 30, 20, 10
 CAUSES_LEAST, CAUSES_MOST = 3, 8
 GOLDEN, PER_TEAM, PER_CHANNEL, HARD = 40, 3, 5, 10
 
+RULES = (
+    Text("共 40 条", "40 in all"),
+    Text("每个团队", "each team"),
+    Text("每个渠道", "each channel"),
+    Text("难题", "hard ones"),
+)
+
 Pairs = dict[str, dict[str, float]]
 
 USE_MACRO = Text(
-    "这是 micro（等于准确率）；请用 macro，让每个团队一样重要。",
-    "This is micro, the same as accuracy; use macro, so that every team counts.",
+    "average 要填 macro，让每个团队一样重要；micro 等于准确率。",
+    "Average should be macro, so that every team counts; micro is accuracy again.",
 )
 ON_TEST = Text(
     "结果要在测试集上报告。", "What is reported is computed on the test split."
@@ -80,7 +87,10 @@ def scores_are_of_the_candidates(submission: Submission) -> Graded:
     rows = submission.answer_key.read_csv(CANDIDATES, ["id", *WHO])
     agree = {who: agreement(submission, who, rows) for who in WHO}
     right = [share >= AGREEMENT for share in agree.values()]
-    hint = Text("A、B 各装各的，顺序用标签体系。", "Load each one; keep the order.")
+    hint = Text(
+        "A、B 要各装一个；团队的顺序用标签体系的。",
+        "Load both A and B; keep the order of the label scheme.",
+    )
     more = None if all(right) else hint
     return Graded(sum(right) / 2, shown(agree), f">= {AGREEMENT}", hint=more)
 
@@ -115,7 +125,10 @@ def winners_are_named(submission: Submission) -> Graded:
         best.append("/".join(who for who in WHO if values[who] >= most))
         right.append(said[field] in WHO and values[said[field]] >= most)
     seen = ", ".join(said[name][:10] for name in fields)
-    hint = Text("比一比上表的每一行。", "Compare each row of the table above.")
+    hint = Text(
+        "在上面的表里，每一列比一比 a 和 b 谁大。",
+        "In the table above, compare a and b in each column.",
+    )
     more = None if all(right) else hint
     graded = Graded(sum(right) / 2, seen, ", ".join(best), hint=more)
     return as_candidates(submission, graded)
@@ -198,7 +211,8 @@ def interval_is_right(submission: Submission, name: str, gap: evaluation.Gap) ->
     ]
     nominal = evaluation.interval(draws)
     hint = Text(
-        "同一批消息；两头各去掉 2.5 %。", "One draw for both; cut 2.5 % each end."
+        "两个候选答同一批消息；两头一共去掉 5 %。",
+        "One draw for both; 5 % are cut in all.",
     )
     seen, expected = (
         shown(dict(zip(("low", "high"), pair, strict=True))) for pair in (ends, nominal)
@@ -238,7 +252,10 @@ def mcnemar_is_right(submission: Submission) -> Graded:
     said = submission.read_json("comparison.json", fields)
     one, other = evaluation.only_one_right(triples(submission))
     nominal = {"only_a": one, "only_b": other, "p": evaluation.mcnemar_p(one, other)}
-    hint = Text("只数“只有一个答对”的消息。", "Count where one alone is right.")
+    hint = Text(
+        "只数“只有一个答对”的消息：先填只有 A 对的，再填只有 B 对的。",
+        "Count where one alone is right: A's number first, then B's.",
+    )
     return as_candidates(submission, share_right(said, nominal, hint=hint))
 
 
@@ -369,8 +386,12 @@ def thresholds_cost_least(submission: Submission) -> Graded:
         least = price(nominal[who]) * COST_NEAR
         right.append(value is not None and price(value) <= least)
     seen = shown({who: said.get(who) for who in WHO})
-    hint = None if all(right) else ON_VALIDATION
-    graded = Graded(sum(right) / 2, seen, shown(nominal), hint=hint)
+    hint = Text(
+        "阈值要让验证集上的花费最少；也核对一下费用的两个空。",
+        "It should cost least on validation; check the two prices as well.",
+    )
+    more = None if all(right) else hint
+    graded = Graded(sum(right) / 2, seen, shown(nominal), hint=more)
     return as_candidates(submission, graded)
 
 
@@ -517,21 +538,21 @@ def causes_are_complete(submission: Submission) -> Graded:
     few = not CAUSES_LEAST <= len(groups) <= CAUSES_MOST
     if numbers.keys() != wanted or most > 1 or few:
         left = len(wanted - numbers.keys())
-        zh = f"有 {len(groups)} 种原因，还差 {left} 条没有归类，或有的归了两次。"
-        en = (
-            f"{len(groups)} causes; {left} errors have none, or some stand there twice."
-        )
+        zh = f"有 {len(groups)} 种原因（应为 3 到 8 种），还差 {left} 条没有归类。"
+        en = f"{len(groups)} causes (3 to 8 are asked); {left} errors have none."
+        hint = Text("1 到 20 号每条只归一次。", "Each of 1 to 20 stands there once.")
         nominal = f"{CAUSES_LEAST} to {CAUSES_MOST}, each once"
-        raise Mismatch(Text(zh, en), actual=sum(numbers.values()), nominal=nominal)
+        actual = sum(numbers.values())
+        raise Mismatch(Text(zh, en), actual=actual, nominal=nominal, hint=hint)
     return met(len(groups), f"{CAUSES_LEAST} to {CAUSES_MOST}")
 
 
 @check("M25", points=5, part="golden", skill=KEEP_SETS)
 def golden_set_keeps_the_rule(submission: Submission) -> Graded:
-    """黄金集 40 条标签正确，每团队 3 条、每渠道 5 条、难题 10 条；各占四分之一。
+    """黄金集 40 条标签正确，团队、渠道、难题至少各 3、5、10 条；各占四分之一。
 
-    Golden set: 40 test items with right labels, 3 a team, 5 a channel, 10 hard ones; a
-    quarter of the points each.
+    Golden set: 40 test items with right labels, at least 3 a team, 5 a channel and 10
+    hard ones; a quarter of the points each.
     """
     rows = submission.read_csv("golden.csv", ["id", "team"])
     if not rows:
@@ -545,15 +566,16 @@ def golden_set_keeps_the_rule(submission: Submission) -> Graded:
     one, other = both(submission).values()
     hard = [i for i in chosen if not one.given[i] == other.given[i] == right[i]]
     kept = {
-        "40": len(chosen) == len(rows) == GOLDEN,
-        "teams": min(teams[code] for code in submission.scenario.label_codes)
+        RULES[0]: len(chosen) == len(rows) == GOLDEN,
+        RULES[1]: min(teams[code] for code in submission.scenario.label_codes)
         >= PER_TEAM,
-        "channels": min(len(chosen & set(ids)) for ids in channels.values())
+        RULES[2]: min(len(chosen & set(ids)) for ids in channels.values())
         >= PER_CHANNEL,
-        "hard": len(hard) >= HARD,
+        RULES[3]: len(hard) >= HARD,
     }
-    broken = [name for name, holds in kept.items() if not holds]
-    zh, en = f"没有做到：{'、'.join(broken)}。", f"Not kept: {', '.join(broken)}."
+    broken = [rule for rule, holds in kept.items() if not holds]
+    zh = f"没有做到：{'、'.join(rule.zh for rule in broken)}。"
+    en = f"Not kept: {', '.join(rule.en for rule in broken)}."
     few = len(chosen) < GOLDEN // 2
     share = 0.0 if few else sum(kept.values()) / len(kept)
     hint = Text(zh, en) if broken else None
@@ -573,10 +595,11 @@ def errors_are_analysed(submission: Submission) -> str:
 
 @check("J2", points=10, part="decision", skill=REPORT, by_hand=True)
 def model_card_is_whole(submission: Submission) -> str:
-    """模型卡：用途与禁区、数据、结果与区间、校准与阈值、弱点、上线后的监控和停用条件。
+    """模型卡：用途与禁区、数据、结果与差别的区间、校准与阈值、弱点、上线后的监控和停用条件。
 
-    Model card: use and misuse, data, results with intervals, calibration and threshold,
-    weak points, what is watched once live and when it is switched off.
+    Model card: use and misuse, data, results with intervals of the difference,
+    calibration and threshold, weak points, what is watched once live and when it is
+    switched off.
     """
     return submission.written_answer("model_card")
 

@@ -160,7 +160,10 @@ def all_parameters_are_counted(submission: Submission) -> Graded:
     nominal = full_parameters(submission)
     if actual != nominal:
         what = Text("个数不对。", "The number is not right.")
-        few = Text("要数表里的数，不是数表。", "Count numbers, not tables.")
+        few = Text(
+            "要数表里有多少个数，不是表有几个方向。",
+            "Count the numbers in a table, not its directions.",
+        )
         hint = few if actual < 1000 else None
         raise Mismatch(what, actual=actual, nominal=nominal, hint=hint)
     return met(actual, nominal)
@@ -247,9 +250,10 @@ def memory_is_right(submission: Submission) -> Graded:
 
 @check("M6", points=2, part="search", skill=TEST)
 def full_run_is_scored(submission: Submission) -> Graded:
-    """普通微调的试训给出了标签，macro-F1 与标签一致，并明显好过一律猜最多的团队。
+    """普通微调的试训给出了标签，macro-F1 与标签一致，明显好过一律猜最大的团队。
 
-    The short run of ordinary fine-tuning has labels, their macro-F1, and learned.
+    The short run of ordinary fine-tuning has labels and their macro-F1, and clearly
+    beats always naming the largest team.
     """
     fields = {"ids": list, "labels": list, "macro_f1": float}
     said = submission.read_json("full_run.json", fields)
@@ -260,7 +264,9 @@ def full_run_is_scored(submission: Submission) -> Graded:
     right = list(labels_of(submission, "validation").values())
     least = above_majority(right, ABOVE_MAJORITY)
     if not nominal >= least:
-        what = Text("没有明显好过一律猜最多。", "It does not beat the majority.")
+        what = Text(
+            "没有明显好过一律猜消息最多的团队。", "It does not beat the majority."
+        )
         raise Mismatch(what, actual=nominal, nominal=f">= {least:.3f}")
     return met(said["macro_f1"], nominal)
 
@@ -347,7 +353,7 @@ def best_run_is_chosen(submission: Submission, runs: list[Run]) -> Graded:
 
 @check("M11", points=2, part="training", skill=TRAIN)
 def adapter_has_the_chosen_rank(submission: Submission) -> Graded:
-    """交出的适配器就是搜索选中的秩，加在词表和每个线性层旁边。
+    """交出的适配器用的是搜索选中的秩，词表和每个线性层旁边都加了。
 
     The adapter has the chosen rank and stands beside word table and linear layers.
     """
@@ -365,9 +371,9 @@ def adapter_has_the_chosen_rank(submission: Submission) -> Graded:
 
 @check("M12", points=4, part="training", skill=TRAIN)
 def adapter_learned(submission: Submission) -> Graded:
-    """适配器学会了：验证集上的 macro-F1 超过不用模型的基线（曲线的零分点）。
+    """适配器学会了：验证集上的 macro-F1 达到公布的曲线的零分点。
 
-    The adapter learned: macro-F1 on validation is above the curve's zero, a baseline.
+    The adapter learned: macro-F1 on validation reaches the zero of the published curve.
     """
     report = training_log(submission)
     losses = [loss for _, loss in logged(report["log"], "epoch", "loss")]
@@ -378,7 +384,10 @@ def adapter_learned(submission: Submission) -> Graded:
         hint = Text("学习率和轮数对吗？", "Are learning rate and epochs right?")
         raise Mismatch(what, actual=losses[-1:], nominal="falling", hint=hint)
     if not actual >= least:
-        what = Text("适配器不比基线好。", "The adapter is no better than the baseline.")
+        what = Text(
+            "适配器学得不够：macro-F1 不到曲线的零分点。",
+            "It learned too little: macro-F1 is below the curve's zero.",
+        )
         hint = Text(
             "学习率够大吗？适配器和分类头都训练了吗？",
             "Is the learning rate large enough, and were adapter and head trained?",
@@ -400,7 +409,7 @@ def best_checkpoint_is_kept(submission: Submission, learned: float) -> Graded:
 
 @check("M14", points=3, part="training", skill=KEEP_SETS)
 def trained_on_train_alone(submission: Submission) -> Graded:
-    """适配器用训练集、并且只用训练集训练。
+    """适配器用了全部训练集来训练，没有混入别的数据。
 
     The adapter was trained on the whole train split and nothing else.
     """
@@ -440,7 +449,10 @@ def scale_is_right(submission: Submission) -> Graded:
     if not close(actual, nominal, 1e-6):
         what = Text("倍率不对。", "The scale is not right.")
         turned = close(actual * nominal, 1, 1e-6)
-        hint = Text("除反了：alpha 在上。", "Turned round: alpha by rank.")
+        hint = Text(
+            "除反了：应该用 alpha 除以秩。",
+            "The wrong way round: divide alpha by the rank.",
+        )
         hint_or_none = hint if turned else None
         raise Mismatch(what, actual=actual, nominal=nominal, hint=hint_or_none)
     if not 0 <= said["weight_difference"] <= SAME_WEIGHTS:
@@ -517,7 +529,8 @@ def hidden_score_is_high(submission: Submission, given: Labels) -> Graded:
 def test_score_is_right(submission: Submission, learned: float) -> Graded:
     """报告的测试 macro-F1 与测试预测一致，在没见过的消息上也成立（虚高不超过 0.07）。
 
-    The test macro-F1 follows from the predictions and holds on unseen messages.
+    The test macro-F1 follows from the predictions and holds on unseen messages (at most
+    0.07 too high).
     """
     actual = reported(submission, "test_report.json", "macro_f1")
     test = labels_of(submission, "test")

@@ -69,7 +69,10 @@ def trained_on_train_alone(submission: Submission) -> Graded:
         en = f"{actual} messages were used; they are not the {len(ids)} of train."
         hint = Text("请用全部训练消息。", "Use all messages of train.")
         if actual > len(ids):
-            hint = Text("测试集绝不能参加训练。", "Never train on the test split.")
+            hint = Text(
+                "只用训练集训练，验证集和测试集都不能混进来。",
+                "Train on train alone, never on validation or test.",
+            )
         raise Mismatch(Text(zh, en), actual=actual, nominal=len(ids), hint=hint)
     if test_was_learned(submission):
         what = Text("模型背下了测试集。", "The model knows the test split by heart.")

@@ -37,7 +37,8 @@ def share_right(
     seen = shown({name: said.get(name) for name in nominal})
     if not share:
         what = Text(
-            "数值与你的预测对不上。", "The numbers are not those of the scores."
+            "这些数与你交的打分算出来的不一样。",
+            "These numbers do not follow from the scores you handed in.",
         )
         raise Mismatch(what, actual=seen, nominal=shown(nominal), hint=hint)
     return Graded(share, seen, shown(nominal), hint=None if share == 1 else hint)

@@ -27,7 +27,7 @@ NEAR = 0.05
 # As the notebook has it: words of the other language in a text.
 OTHER_LANGUAGE = {"zh": re.compile("[a-z]{4,}"), "en": re.compile("[\u4e00-\u9fff]")}
 NOT_THEIRS = Text(
-    "算法对，但打分不是这个候选模型的。请先让第 1 节的核对通过。",
+    "算得对，但打分不是这个候选模型的。请先让第 1 节的核对通过。",
     "Reckoned right, from scores that are not this candidate's; mend section 1 first.",
 )
 

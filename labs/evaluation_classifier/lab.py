@@ -5,8 +5,8 @@
 #
 # {{ scenario.brief }}
 #
-# 两家供应商各交来一个模型，都能读消息、选团队（部门）：**候选 A** 和 **候选 B**。只能上线一个。你要查清它们各自错在哪里、错得多贵、
-# 说的把握可不可信，最后作出决定，并写一张模型卡。全程约 {{ lab.minutes }} 分钟，不用训练模型，也不用写程序：
+# 两家供应商各交来一个模型，都能读消息、选团队（部门）：**候选 A** 和 **候选 B**。只能上线一个。你要查清它们各自错在哪里、错了要花多少钱、
+# 说自己有几成把握时可不可信，最后作出决定，并写一张模型卡。全程约 {{ lab.minutes }} 分钟，不用训练模型，也不用写程序：
 # 把 `____` 换成你的答案，按 **Shift + Enter** 运行，从上往下一格一格来；改了前面的答案，就把后面的再运行一遍。
 
 # %% [markdown] lang="en"
@@ -245,7 +245,7 @@ teams["furthest_behind"] = furthest_behind
 save_json("teams.json", teams)
 
 # %% [markdown] lang="zh"
-# 再换一种拆法：按消息的样子分成**切片**（slice）。`channel` 是渠道；`length` 是长短（比中位数长的算 `long`）；`language` 是有没有夹杂另一种
+# 再换一种拆法：按消息的样子分成**切片**（slice）。`channel` 是渠道；`length` 是长短（比中位数长的算 `long`，其余算 `short`）；`language` 是有没有夹杂另一种
 # 语言（`mixed` 夹杂，`plain` 没有）。同一个总分，可能在某个切片上很差。
 
 # %% [markdown] lang="en"
@@ -299,18 +299,18 @@ save_json("slices.json", by_slice)
 # %% [markdown] lang="zh"
 # ## 4 · 会不会只是碰巧？
 #
-# 测试集只是一部分消息，换一批，分数就会变。**自助法**（bootstrap）用它自己模拟“换一批”：从测试集里有放回地抽同样多条，算一次 A 减 B 的差；
+# 测试集只是一部分消息，换一批，分数就会变。**自助法**（bootstrap）用它自己模拟“换一批”：从测试集里有放回地抽同样多条（抽过的放回去，还可能再抽到），算一次 A 减 B 的差；
 # 抽 1 万次，就看得出差别会在多大范围里变。
 #
-# 抽给 A 的是 `picked_a`。比的是两个模型，不是两批消息：B 应该答哪一批？
+# 抽给 A 的是 `picked_a`。比的是两个模型，不是两批消息：B 应该答哪一批？填它的名字，不加引号。
 
 # %% [markdown] lang="en"
 # ## 4 · Could it be chance?
 #
 # The test set is only some of all messages; with others the scores would differ. The **bootstrap** uses the test set itself to try that out: draw as
-# many messages from it, with repetition, and compute A less B. Do so 10,000 times, and you see how far the difference may move.
+# many messages from it, with replacement (one message may be drawn more than once), and compute A minus B. Do so 10,000 times, and you see how far the difference may move.
 #
-# A gets the draw `picked_a`. Models are to be compared and not draws of messages: which draw should B answer?
+# A gets the draw `picked_a`. Two models are to be compared, not two draws of messages: which draw should B answer? Write its name, without quotes.
 
 # %%
 number_of = {code: number for number, code in enumerate(scenario.label_codes)}
@@ -338,11 +338,11 @@ def difference(measure, rng):
     return measure(a[:, 0], a[:, 1]) - measure(b[:, 0], b[:, 2])
 
 # %% [markdown] lang="zh"
-# 1 万个差从小到大排好，去掉两头，中间的 95 % 就是 **95 % 置信区间**。两头各去掉百分之几？区间从第几百分位到第几百分位？填两个数（0 到 100）。
+# 1 万个差从小到大排好，去掉两头，中间的 95 % 就是 **95 % 置信区间**。两头去掉的一样多。区间从第几百分位开始，到第几百分位结束？填这两个数（0 到 100），小的在前。
 
 # %% [markdown] lang="en"
-# Put the 10,000 differences in order and cut off both ends: the 95 % in the middle are the **95 % confidence interval**. How many per cent go at each end,
-# so from which percentile to which does it reach? Write two numbers, 0 to 100.
+# Put the 10,000 differences in order and cut off both ends: the 95 % in the middle are the **95 % confidence interval**. As much goes at one end
+# as at the other. At which percentile does the interval begin, and at which does it end? Write two numbers, 0 to 100, the smaller one first.
 
 # %% answer="percentiles"
 ### BEGIN SOLUTION
@@ -360,13 +360,13 @@ save_json("comparison.json", comparison)
 display(pd.DataFrame(intervals, ["low", "high"]).round(3))
 
 # %% [markdown] lang="zh"
-# **McNemar 检验**看的是只有一个候选答对的消息：如果两个候选一样好，“只有 A 对”和“只有 B 对”应该差不多。p 值很小（小于 0.05），就不像是碰巧。
-# 四个数已经数好：`both_right` 都对，`both_wrong` 都错，`only_a_right`、`only_b_right` 只有一个对。请把后两个填进方阵。
+# **McNemar 检验**看的是只有一个候选答对的消息：如果两个候选一样好，“只有 A 对”和“只有 B 对”应该差不多。**p 值**是：假如两个候选一样好，碰巧差这么多或更多的可能有多大。p 值很小（小于 0.05），就不像是碰巧。
+# 四个数已经数好：`both_right` 都对，`both_wrong` 都错，`only_a_right`、`only_b_right` 只有一个对。请把后两个填进方阵：只有 A 对的填前一个空，只有 B 对的填后一个空，不加引号。
 
 # %% [markdown] lang="en"
-# **McNemar's test** looks at messages that only one candidate got right: were both equally good, "only A" and "only B" would be about as many. A small p
-# (below 0.05) does not look like chance. Four counts are ready: `both_right`, `both_wrong`, `only_a_right` and `only_b_right`. Put the last two into the
-# square.
+# **McNemar's test** looks at messages that only one candidate got right: were both equally good, "only A" and "only B" would be about as many. The **p-value**
+# says how likely a gap this large or larger would be if both were equally good; a small one (below 0.05) does not look like chance. Four counts are ready: `both_right`, `both_wrong`, `only_a_right` and `only_b_right`. Put the last two into the
+# square: A alone right into the first blank, B alone right into the second, without quotes.
 
 # %%
 both_right = int((test["right_a"] & test["right_b"]).sum())
@@ -389,10 +389,10 @@ save_json("comparison.json", comparison)
 print(f"p = {comparison['p']:.4f}")
 
 # %% [markdown] lang="zh"
-# 区间整个在 0 以上，说明 A 确实更高，填 `"a"`；整个在 0 以下，填 `"b"`；跨过 0，还不能下结论，填 `"unclear"`。准确率和 macro-F1 各得出什么结论？
+# 区间整个在 0 以上，可以认为 A 更高，填 `"a"`；整个在 0 以下，填 `"b"`；跨过 0，还不能下结论，填 `"unclear"`。准确率和 macro-F1 各得出什么结论？
 
 # %% [markdown] lang="en"
-# If the whole interval is above 0, A is higher indeed: write `"a"`. If all of it is below 0, write `"b"`. If 0 is inside, nothing can be concluded yet:
+# If the whole interval is above 0, A may be taken to be higher: write `"a"`. If all of it is below 0, write `"b"`. If 0 is inside, nothing can be concluded yet:
 # write `"unclear"`. What do you conclude for accuracy, and what for macro-F1?
 
 # %% answer="conclusions"
@@ -411,13 +411,13 @@ save_json("comparison.json", comparison)
 # ## 5 · 它说的把握可信吗？
 #
 # 打分可以换算成概率，最大的那个概率就是模型的**把握**。说有九成把握的一百条里，应该对大约九十条，这叫**校准**（calibration）。
-# 下面按把握分成十档：`sure` 是这一档的平均把握，`right` 是这一档答对的比例，`many` 是条数。
+# 下表把候选 B 的消息按把握分成十档（两个候选都画在图里，这种图叫**可靠性图**）：`sure` 是这一档的平均把握，`right` 是这一档答对的比例，`many` 是条数。
 
 # %% [markdown] lang="en"
 # ## 5 · Does it know how sure it is?
 #
 # Scores can be turned into probabilities, and the largest is how **sure** the model is. Of a hundred messages of which it is 90 % sure, about ninety
-# should be right: that is **calibration**. Below are ten bins by how sure it is: `sure` is the mean of the bin, `right` its share of right answers, and
+# should be right: that is **calibration**. The table has candidate B in ten bins by how sure it is (both are in the plot, a **reliability diagram**): `sure` is the mean of the bin, `right` its share of right answers, and
 # `many` its number of messages.
 
 # %%
@@ -451,11 +451,11 @@ sureness = "over"
 ### END SOLUTION
 
 # %% [markdown] lang="zh"
-# **ECE**（期望校准误差）把它变成一个数：每一档取“把握”和“答对的比例”之差，按条数加权平均，0 最好。请补全：谁减 `bins["right"]`？
+# **ECE**（期望校准误差）把它变成一个数：每一档算“平均把握”和“答对的比例”相差多少（不管正负），按条数加权平均，0 最好。减号前面该填什么？照 `bins["right"]` 的样子写。
 
 # %% [markdown] lang="en"
 # **ECE**, the expected calibration error, makes one number of it: in each bin the distance between how sure and how right, weighted by the number of messages;
-# 0 is best. Complete it: from what is `bins["right"]` taken?
+# 0 is best. What stands before the minus? Write it in the form of `bins["right"]`.
 
 # %% answer="ece"
 def calibration_error(bins):
@@ -504,14 +504,14 @@ display(plot_calibration({name: list(zip(each["sure"], each["right"])) for name,
 # %% [markdown] lang="zh"
 # ## 6 · 算一笔账：多大把握才放行？
 #
-# 把握可信了，就可以定一个**阈值**：把握不到阈值的消息先请人读（花 `read` 的钱），其余的直接派。直接派的，派对了不花钱；派错了花钱：
-# `missed` 是消息本属“{{ scenario.rarest }}”却派给了别人（下面的 `missed` 一项），`hand_over` 是其他的错。两个空填费用表里的代码，加英文引号。
+# 把握可信了，就可以定一个**阈值**：把握不到阈值的消息先请人读（花 `read` 的钱），其余的直接派。直接派的，派对了不花钱；派错了要花钱：
+# 消息本属“{{ scenario.rarest }}”却派给了别人，算 `missed`；其他的错，算 `hand_over`。两个空填费用表里的代码，加英文引号。
 
 # %% [markdown] lang="en"
 # ## 6 · Reckon: how sure is sure enough?
 #
-# Now that it can be trusted, set a **threshold**: where the model is less sure, a person reads the message (price `read`); all others are sent at once. Sent
-# right costs nothing. Sent wrong costs: when it belonged to "{{ scenario.rarest }}" it is a `missed` one, and any other mistake is a hand-over.
+# Now that you can trust how sure it is, set a **threshold**: where the model is less sure, a person reads the message (price `read`); all others are sent at once. Sent
+# right costs nothing. Sent wrong costs: when it belonged to "{{ scenario.rarest }}" it is a `missed` one, and any other mistake is a `hand_over`.
 # Write the codes from the price list into the blanks, between quotes.
 
 # %% answer="prices"
@@ -532,10 +532,10 @@ def cost_per_1000(name, split, threshold):
 
 
 # %% [markdown] lang="zh"
-# 阈值从 0（全部直接派）试到 1（全部请人读），看每千条花多少钱。定阈值也是“做选择”：用哪个划分？
+# 阈值从 0（全部直接派）试到 1（全部请人读），看每千条花多少钱。定阈值也是“做选择”：用哪个划分？填它的名字，加英文引号。
 
 # %% [markdown] lang="en"
-# Thresholds from 0 (send all at once) to 1 (a person reads all) are tried: what do 1,000 messages cost? Setting the threshold is a choice, too: on which split?
+# Thresholds from 0 (send all at once) to 1 (a person reads all) are tried: what do 1,000 messages cost? Setting the threshold is a choice, too: on which split? Write its name, between quotes.
 
 # %% answer="choose_on"
 ### BEGIN SOLUTION
@@ -563,7 +563,9 @@ threshold = {name: min(curves[name], key=curves[name].get) for name in "ab"}
 # %% rows="M17 M18"
 cost = {name: cost_per_1000(name, "test", threshold[name]) for name in "ab"}
 save_json("costs.json", {"temperature": temperature, "threshold": threshold, "cost": cost})
-display(pd.DataFrame({"threshold": threshold, "cost": cost}).round(2))
+sure = {name: probabilities(name, "test", temperature[name]).max(axis=1) for name in "ab"}
+read = {name: (sure[name] < threshold[name]).mean() for name in "ab"}
+display(pd.DataFrame({"threshold": threshold, "cost": cost, "share read by people": read}).round(2))
 print("read by people alone", 1000 * costs["read"])
 
 # %% [markdown] lang="zh"
@@ -623,7 +625,7 @@ rewritten = {
 print(test["text"].iloc[0], *(texts[0] for texts in rewritten.values()), sep="\n\n")
 
 # %% [markdown] lang="zh"
-# 读一读上面四段：第一段是原文。改过了吗？还看得懂吗？都是“是”，再往下走：让两个候选答改写后的消息。
+# 读一读上面四段：第一段是原文。改过了吗？还看得懂吗？两问都答“是”，再往下走：让两个候选答改写后的消息。
 
 # %% [markdown] lang="en"
 # Read the four texts above; the first is the original. Are they changed? Can they still be understood? If both is so, go on and let the candidates answer
@@ -703,13 +705,13 @@ save_json("decision.json", {"model": release, "temperature": temperature[release
 # %% [markdown] lang="zh"
 # ## 9 · 最糟的 20 个错误
 #
-# 要上线的模型也会错。先看最糟的：**错得最贵的排在前面；一样贵的，把握越大越糟**。`errors` 里，`cost` 是错一次的花费，`sure` 是把握。
+# 要上线的模型也会错。这里先不管阈值，凡是模型自己答错的都算。先看最糟的：**错得最贵的排在前面；一样贵的，把握越大越糟**。`errors` 里，`cost` 是错一次的花费，`sure` 是把握。
 # 按哪两列排？先填最要紧的那一列，都加英文引号。
 
 # %% [markdown] lang="en"
 # ## 9 · The 20 worst errors
 #
-# The model that goes live is wrong at times, too. See the worst first: **what costs most comes first, and of equal cost, what the model was surest of**. In
+# The model that goes live is wrong at times, too. Leave the threshold aside here: every wrong answer of the model counts. See the worst first: **what costs most comes first, and of equal cost, what the model was surest of**. In
 # `errors`, `cost` is the price of the error and `sure` is how sure the model was. By which two columns is it sorted, the more important one first? Use quotes.
 
 # %%
@@ -730,12 +732,12 @@ display(worst.reset_index().set_index(pd.RangeIndex(1, len(worst) + 1))[["text",
 # %% [markdown] lang="zh"
 # 一条一条读，判断**为什么**错，自己定 3 到 8 种原因，把 1 到 20 号每一条归入一种。例如：
 #
-# `causes = {"两件事，抓错了": [1, 4, 7], "太短": [2], …}`：原因加英文引号，编号写在方括号里，用英文逗号隔开。
+# `causes = {"两件事，抓错了": [1, 4, 7], "太短": [2], …}`：原因加英文引号，编号（上表最左一列）写在方括号里，用英文逗号隔开；“…”表示照样接着写，不要抄进去。
 
 # %% [markdown] lang="en"
 # Read them one by one and judge **why** each went wrong. Name 3 to 8 causes of your own, and put each number from 1 to 20 under one of them, such as
 #
-# `causes = {"two matters, the wrong one taken": [1, 4, 7], "too short": [2], …}`: causes between quotes, numbers in square brackets, with commas.
+# `causes = {"two matters, the wrong one taken": [1, 4, 7], "too short": [2], …}`: causes between quotes, numbers (the first column of the table) in square brackets, with commas; "…" means go on in this way, do not copy it.
 
 # %% answer="causes"
 ### BEGIN SOLUTION
@@ -824,24 +826,24 @@ print(len(golden))
 # %% [markdown] lang="zh"
 # ## 11 · 发布决定
 #
-# **第 2 题**（考评员评分）：写一张**模型卡**。要有：给谁用、不能用在哪里；在什么数据上测的；准确率、macro-F1 及区间，最要紧的团队的召回率；
+# **第 2 题**（考评员评分）：写一张**模型卡**。要有：给谁用、不能用在哪里；在什么数据上测的；准确率、macro-F1，与另一个候选之差的 95 % 区间（第 4 节），最要紧的团队的召回率；
 # 校准和阈值（多少消息要人读、每千条多少钱）；最弱的切片和扰动；已知的错误；上线后看什么、什么时候停用。
 
 # %% [markdown] lang="en"
 # ## 11 · The decision
 #
 # **Question 2** (marked by an examiner): write a **model card**. It says who may use it and what it is not for; the data it was tested on; accuracy and
-# macro-F1 with intervals, and the recall of the team that matters most; calibration and threshold (how many messages people read, and what 1,000 cost); the
+# macro-F1, the 95 % intervals of the difference from the other candidate (section 4), and the recall of the team that matters most; calibration and threshold (how many messages people read, and what 1,000 cost); the
 # weakest slice and perturbation; known errors; what is watched once it is live, and when it is switched off.
 
 # %% [markdown] lang="zh" answer="model_card" rows="J2"
 # ### BEGIN SOLUTION
-# 用途：给消息选团队，供坐席派单；不用于自动答复，也不用于其他语言。数据：测试集（正确答案经人工核对），验证集定温度和阈值。结果：准确率、macro-F1 和 95 % 区间见第 2、4 节；最要紧的团队召回率明显高于另一个候选，但测试集中这类消息很少，区间很宽。校准：原来过于自信，用验证集拟合的温度修正；把握低于阈值的消息请人读，每千条花费见第 6 节。弱点：最差的切片见第 3 节，最怕的扰动见第 7 节；一段话两件事时容易抓错。上线后：每周抽查这类消息的召回率、人读的比例和 ECE；召回率低于九成或花费高于全部人读，就停用并退回上一版。
+# 用途：给消息选团队，供坐席派单；不用于自动答复，也不用于其他语言。数据：测试集（正确答案经人工核对），验证集定温度和阈值。结果：准确率、macro-F1 见第 2 节，与另一个候选之差的 95 % 区间见第 4 节；最要紧的团队召回率明显高于另一个候选，但测试集中这类消息很少，这个数本身不太稳。校准：原来过于自信，用验证集拟合的温度修正；把握低于阈值的消息请人读，每千条花费见第 6 节。弱点：最差的切片见第 3 节，最怕的扰动见第 7 节；一段话两件事时容易抓错。上线后：每周抽查这类消息的召回率、人读的比例和 ECE；召回率明显低于上线前的测试结果，或花费高于全部人读，就停用并退回上一版。
 # ### END SOLUTION
 
 # %% [markdown] lang="en" answer="model_card" rows="J2"
 # ### BEGIN SOLUTION
-# Use: picks a team for a message, for staff who route cases; not for automatic answers, not for other languages. Data: the test set with labels checked by people; temperature and threshold were set on validation. Results: accuracy, macro-F1 and their 95 % intervals as in sections 2 and 4; the recall of the team that matters most is clearly above that of the other candidate, but such messages are few in the test set and the interval is wide. Calibration: overconfident as delivered, mended by a temperature fitted on validation; below the threshold a person reads; the cost of 1,000 messages is in section 6. Weak points: the hardest slice of section 3, the worst perturbation of section 7, messages with two matters. Live: check weekly the recall of that team, the share read by people, and ECE; below nine in ten, or when it costs more than reading everything, switch it off and go back to the former version.
+# Use: picks a team for a message, for staff who route cases; not for automatic answers, not for other languages. Data: the test set with labels checked by people; temperature and threshold were set on validation. Results: accuracy and macro-F1 as in section 2, the 95 % intervals of the difference from the other candidate as in section 4; the recall of the team that matters most is clearly above that of the other candidate, but such messages are few in the test set, so this number is not very steady. Calibration: overconfident as delivered, mended by a temperature fitted on validation; below the threshold a person reads; the cost of 1,000 messages is in section 6. Weak points: the hardest slice of section 3, the worst perturbation of section 7, messages with two matters. Live: check weekly the recall of that team, the share read by people, and ECE; when recall is clearly below that of the test before release, or when it costs more than reading everything, switch it off and go back to the former version.
 # ### END SOLUTION
 
 # %% [markdown] lang="zh"
@@ -853,12 +855,12 @@ print(len(golden))
 
 # %% [markdown] lang="zh" answer="why_not_a" rows="J3"
 # ### BEGIN SOLUTION
-# A 的准确率高，是因为大团队的消息多；最要紧的团队的消息，它漏掉了大部分，而漏一条的花费抵得上几十次转手。在各自最合适的阈值上，A 每千条的花费仍然高于 B，省钱的办法几乎是全部请人读，那就不需要模型了。
+# A 的准确率高，是因为大团队的消息多；最要紧的团队的消息，它一条也没有找到，而漏一条的花费抵得上几十次转手。即使在各自最合适的阈值上，A 每千条的花费仍然高于 B（数字见上表）：A 只能靠请人读来避免漏报。
 # ### END SOLUTION
 
 # %% [markdown] lang="en" answer="why_not_a" rows="J3"
 # ### BEGIN SOLUTION
-# A's accuracy comes from the large teams, which have most messages; of the team that matters most it misses the greater part, and one miss costs as much as dozens of hand-overs. At the best threshold of each, A still costs more for 1,000 messages than B: it becomes cheap only when people read nearly everything, and then no model is needed.
+# A's accuracy comes from the large teams, which have most messages; of the team that matters most it finds not one, and one miss costs as much as dozens of hand-overs. Even at the best threshold of each, A costs more for 1,000 messages than B (see the table above): only people who read can keep A from missing them.
 # ### END SOLUTION
 
 # %% [markdown] lang="zh"

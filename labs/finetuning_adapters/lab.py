@@ -19,7 +19,7 @@
 #
 # {{ scenario.brief }}
 #
-# Ordinary fine-tuning changes **every** number of a model. For fifty customers that means fifty whole models to keep, and a lot of
+# Ordinary fine-tuning changes **every** number of a model. For fifty organisations that means fifty whole models to keep, and a lot of
 # memory while training. **LoRA** goes another way: the numbers of the model stay as they are, a small **adapter** is put beside them,
 # and only the adapter is trained.
 #
@@ -42,7 +42,7 @@ scenario = load_scenario()
 # %% [markdown] lang="zh"
 # ## 1 · 数据和基础模型
 #
-# 数据分成 `train`（训练集）、`validation`（验证集，做选择用）和 `test`（测试集，全部选定之后才用一次）。
+# 数据分成三份，每一份叫一个**划分**（split）：`train`（训练集）、`validation`（验证集，做选择用）和 `test`（测试集，全部选定之后才用一次）。
 # 每条消息要分给下面的一个团队：
 #
 # {{ scenario.labels }}
@@ -50,7 +50,7 @@ scenario = load_scenario()
 # %% [markdown] lang="en"
 # ## 1 · The data and the base model
 #
-# The data come as `train`, `validation` (for every choice) and `test` (used once, after all choices are made). Each message goes to
+# The data come in three parts, each called a **split**: `train`, `validation` (for every choice) and `test` (used once, after all choices are made). Each message goes to
 # one of these teams:
 #
 # {{ scenario.labels }}
@@ -124,14 +124,14 @@ def fresh_model():
 # ## 2 · 要训练多少个数？
 #
 # 模型就是一张张数字表，表里的每个数叫一个**参数**（parameter）。普通微调会训练全部参数，先数一数一共有多少个。
-# 每张表 `table` 都会自己数：`table.numel()` 是表里有多少个数，`table.dim()` 是这张表有几个方向（1 是一列，2 是有行有列）。填哪一个？
+# 每张表 `table` 都会自己数：`table.numel()` 是表里有多少个数，`table.dim()` 是这张表有几个方向（1 是一列，2 是有行有列）。点和括号已经写好，只填中间那个词：填哪一个？
 
 # %% [markdown] lang="en"
 # ## 2 · How many numbers are trained?
 #
 # A model is a set of tables, and each number in them is a **parameter**. Ordinary fine-tuning trains all of them; how many are there?
 # Each `table` can say: `table.numel()` is how many numbers it holds, `table.dim()` how many directions it has (1 for a list, 2 for rows
-# and columns). Which one goes into the blank?
+# and columns). The point and the brackets are there: write only the word between them. Which one?
 
 # %%
 full_model = fresh_model()
@@ -151,8 +151,8 @@ print(f"{full_parameters:,}")
 # %% [markdown] lang="zh"
 # 几乎所有的数都在几张大表里：一张**词表**（每个 token 一行），还有许多**线性层**。LoRA 不动大表 W，在旁边放两张窄表：
 #
-# - 一张有 r 列，行数和 W 一样；
-# - 一张有 r 行，列数和 W 一样。
+# - 一张叫 B，有 r 列，行数和 W 一样；
+# - 一张叫 A，有 r 行，列数和 W 一样。
 #
 # 两张窄表相乘，又得到和 W 一样大的表；把它加到 W 上，就等于改动了 W。r 叫**秩**（rank），越小越省，常用 4 到 64。
 # 很多教程只给线性层加适配器；可这个小模型读过的书不多，行业用词要现学，所以词表旁边也加。
@@ -163,8 +163,8 @@ print(f"{full_parameters:,}")
 # Nearly all numbers are in a few large tables: the **word table**, with a row for each token, and the **linear layers**. LoRA leaves a large
 # table W alone and puts two narrow tables beside it:
 #
-# - one with r columns, and as many rows as W;
-# - one with r rows, and as many columns as W.
+# - B, with r columns, and as many rows as W;
+# - A, with r rows, and as many columns as W.
 #
 # Multiplied with each other they are again as large as W; added to W, they amount to a change of W. r is the **rank**: the smaller, the cheaper; 4 to
 # 64 are usual. Many tutorials adapt linear layers only; but this small model has not read much and must learn the words of the trade, so the
@@ -198,12 +198,12 @@ print(added)
 
 # %% [markdown] lang="zh"
 # 现在请 `peft` 库来加适配器。其他参数都会**冻结**（不训练），但有一处例外：分类头是新的，里面还是随机数，不训练就没有用。
-# 上面那张参数表里，最后两行的名字在 `.weight`、`.bias` 之前的部分，就是分类头的名字。填进 `also_trained`，两边加引号。
+# 上面那张参数表里，最后两行的名字去掉 `.weight`、`.bias`，剩下的就是分类头的名字（`head.` 开头的几行是预训练过的，不是它）。填进 `also_trained`，两边加英文引号。
 
 # %% [markdown] lang="en"
 # Now `peft` adds the adapter. It **freezes** all other parameters, with one exception that you must name: the head is new and holds random
-# numbers, so it is of no use until it is trained. In the list of parameters above, the last two names before `.weight` and `.bias` are the name of
-# the head. Write it into `also_trained`, between quotes.
+# numbers, so it is of no use until it is trained. Take the last two lines of the list of parameters above and leave out `.weight` and `.bias`: what remains is
+# the name of the head. (Lines that begin with `head.` are pretrained and not meant.) Write it into `also_trained`, between quotes.
 
 # %% answer="head"
 ### BEGIN SOLUTION
@@ -256,7 +256,7 @@ print(f"{lora_parameters:,} / {full_parameters:,} = {lora_parameters / full_para
 # - 1 **gradient**: which way to change it in this step;
 # - 2 averages for the optimiser AdamW, one of the gradient and one of its square.
 #
-# A number takes 4 bytes. How many numbers are kept for each trained parameter? Write the number, without quotes.
+# A number takes 4 bytes. How many numbers are kept for each trained parameter, besides the parameter itself? Write the number, without quotes.
 
 # %% answer="memory"
 ### BEGIN SOLUTION
@@ -271,15 +271,15 @@ print({name: f"{size / 1e6:.2f} MB" for name, size in memory.items()})
 # %% [markdown] lang="zh"
 # ## 3 · 普通微调能到多少分？
 #
-# 比较要公平，所以下面每次**试训**都一样：只用训练集的前 240 条，学 3 轮。时间短，分数还不高，但谁好谁差看得出来。
+# 比较要公平，所以下面每次**试训**都一样：只用训练集的前 240 条，学 3 轮。时间短，分数还不高，但大的差别已经看得出来。
 #
-# 模型给每个团队打一个分，`argmax` 找出最高分的**编号**，还要换回团队代码。编号和代码的对照表在第 1 节，叫什么名字？
+# 模型给每个团队打一个分，`argmax` 找出最高分的**编号**，还要换回团队代码。由编号查代码的对照表，第 1 节已经做好，叫什么名字？不加引号。
 
 # %% [markdown] lang="en"
 # ## 3 · What does ordinary fine-tuning reach?
 #
-# To be fair, every **short run** below is the same: the first 240 messages of train, 3 epochs. That is brief, so scores are not yet high, but it shows which
-# is better.
+# To be fair, every **short run** below is the same: the first 240 messages of train, 3 epochs. That is brief, so scores are not yet high, but large differences
+# already show.
 #
 # The model gives each team a score, `argmax` finds the **number** of the highest, and numbers must be turned back into team codes. The table
 # from numbers to codes was made in section 1; what is its name?
@@ -293,7 +293,7 @@ def team_codes(scores):
     ### END SOLUTION
 
 # %% [markdown] lang="zh"
-# 试训之后要打分，好决定用哪种设置。打分用哪个划分？填划分的名字，加引号。
+# 试训之后要打分，好决定用哪种设置。打分用哪个划分？填划分的名字，加英文引号。
 
 # %% [markdown] lang="en"
 # After each short run it is scored, so that settings can be chosen. Which split is that done on? Write its name, between quotes.
@@ -370,7 +370,7 @@ print({name: full_run[name] for name in ["trainable", "optimizer_bytes", "second
 # | `2e-3` | 普通微调的 4 倍 |
 # | `5e-1` | 普通微调的一千倍，越学越乱 |
 #
-# 选两个值得试的学习率填进去。秩试 8 和 16，两两搭配，一共四次试训。
+# 选两个值得试的学习率填进去，不加引号。秩试 8 和 16，两两搭配，一共四次试训。
 
 # %% [markdown] lang="en"
 # ## 4 · Search over rank and learning rate
@@ -385,7 +385,7 @@ print({name: full_run[name] for name in ["trainable", "optimizer_bytes", "second
 # | `2e-3` | 4 times ordinary fine-tuning |
 # | `5e-1` | a thousand times: it unlearns as it goes |
 #
-# Fill in the two that are worth trying. Ranks 8 and 16 are tried with each, four short runs in all.
+# Fill in the two that are worth trying, without quotes. Ranks 8 and 16 are tried with each, four short runs in all.
 
 # %% answer="learning_rates"
 ranks = [8, 16]
@@ -425,7 +425,7 @@ plt.show()
 
 # %% [markdown] lang="zh"
 # 按什么挑最好的一次？表里有 `"loss"`（损失）、`"macro_f1"` 和 `"seconds"`（用时）。
-# 我们要的是每个团队都分得准，小团队也一样重要。填一个，加引号。
+# 我们要的是每个团队都分得准，小团队也一样重要。填一个，加英文引号。
 
 # %% [markdown] lang="en"
 # By what is the best run chosen? The runs have `"loss"`, `"macro_f1"` and `"seconds"`. What we want is that every team is found, small ones
@@ -446,13 +446,13 @@ print(chosen)
 # %% [markdown] lang="zh"
 # ## 5 · 训练选中的适配器
 #
-# 这次用全部训练消息，学 4 轮；每一轮检查一次，留下 macro-F1 最高的检查点。从哪个划分学？在哪个划分上检查？
+# 这次用全部训练消息，学 4 轮；每一轮检查一次，留下 macro-F1 最高的检查点。从哪个划分学？在哪个划分上检查？两个空都填划分的名字，加英文引号。
 
 # %% [markdown] lang="en"
 # ## 5 · Train the adapter that was chosen
 #
 # Now with all training messages, for 4 epochs; it is checked after each, and the checkpoint with the best macro-F1 is kept. Which split is learned
-# from, and which is checked on?
+# from, and which is checked on? Write both names, between quotes.
 
 # %% answer="splits"
 ### BEGIN SOLUTION
@@ -603,11 +603,11 @@ save_predictions("predictions.csv", unseen["id"], team_codes(predict(merged, uns
 
 # %% [markdown] lang="zh"
 # 所有选择都做完了，现在才打开测试集。正确答案叫 `test_labels`，预测叫 `test_predictions`：括号里先写正确答案，再写预测；
-# `average` 填 `"macro"` 还是 `"micro"`？
+# `average` 要和前面挑选时的分数同一种，填 `"macro"`（每个团队一样重要）还是 `"micro"`（每条消息一样重要）？带英文引号。
 
 # %% [markdown] lang="en"
 # All choices are made; only now is the test split opened. The right answers are `test_labels`, the predictions `test_predictions`; the right
-# answers come first. Should `average` be `"macro"` or `"micro"`?
+# answers come first. For `average`, as when the run was chosen: `"macro"` (every team counts the same) or `"micro"` (every message counts the same)? Keep the quotes.
 
 # %%
 test_labels = list(messages["test"][label_column])

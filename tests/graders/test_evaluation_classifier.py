@@ -121,14 +121,14 @@ COMMON: dict[str, tuple[Change, str, float, str]] = {
         2.0,
         "micro",
     ),
-    "one winner": (edit("overall.json", better_macro_f1="a"), "M4", 1.0, "row"),
+    "one winner": (edit("overall.json", better_macro_f1="a"), "M4", 1.0, "column"),
     "team of A": (edit("teams.json", furthest_behind="bill"), "M6", 0.0, "table"),
     "slice of nothing": (edit("slices.json", hardest="night"), "M8", 0.0, "table"),
     "a shorter interval": (
         edit("comparison.json", intervals={"accuracy": [0.055, 0.18]}),
         "M9",
         0.0,
-        "2.5 %",
+        "5 % are cut",
     ),
     "p of another table": (
         edit("comparison.json", only_a=32, only_b=60, p=0.5),
@@ -178,7 +178,7 @@ COMMON: dict[str, tuple[Change, str, float, str]] = {
     "shipped A": (edit("decision.json", model="a"), "M22", 0.0, "Cost decides"),
     "a model of no name": (edit("decision.json", model="c"), "M23", 0.0, "a or b"),
     "one cause": (edit("causes.json", short=[1], two=[2], long=[3]), "M24", 0.0, "17"),
-    "first forty": (golden(lambda test: test[test["team"] != "scam"][:40]), "M25", 3.75, "teams"),
+    "first forty": (golden(lambda test: test[test["team"] != "scam"][:40]), "M25", 3.75, "each team"),
     "too few": (golden(lambda test: test[:10]), "M25", 0.0, "40"),
 }  # fmt: skip
 

@@ -315,7 +315,7 @@ COMMON = {
         "M1",
         "other column",
     ),
-    "tables counted": (edit("full.json", parameters=7), "M2", "not tables"),
+    "tables counted": (edit("full.json", parameters=7), "M2", "directions"),
     "whole tables": (
         edit("added.json", added={str(r): r * WHOLE for r in (1, 2, 4, 8, 16, 32)}),
         "M3",
@@ -378,7 +378,7 @@ COMMON = {
     "trained on test": (edit("training.json", training_examples=150), "M14", "test"),
     "head not saved": (with_shapes(HEADLESS), "M15", "head"),
     "whole model saved": (with_shapes(BASE), "M15", "too many"),
-    "scale turned round": (edit("merged.json", scale=RANK / ALPHA), "M16", "Turned"),
+    "scale turned round": (edit("merged.json", scale=RANK / ALPHA), "M16", "wrong way"),
     "other weights": (edit("merged.json", weight_difference=0.3), "M16", "peft"),
     "compared with itself": (
         edit("merged.json", largest_difference=0.0),
