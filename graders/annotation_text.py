@@ -138,7 +138,8 @@ def every_class_agrees(submission: Submission) -> Graded:
 
     Macro-F1, in which every class counts the same, on the published curve.
     """
-    return on_curve(submission, "macro_f1", labels_against_gold(submission).macro_f1)
+    macro_f1 = labels_against_gold(submission).macro_f1
+    return on_curve(submission, "label_macro_f1", macro_f1)
 
 
 @check("M6", points=12, part="messages", skill=DEFINE)

@@ -4,7 +4,7 @@ import platform
 import re
 import shutil
 import tomllib
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, distributions, version
@@ -15,7 +15,8 @@ from lab_env.build import build_source, notebook_text
 from lab_env.errors import LabError
 from lab_env.files import hashes, write_json, write_whole
 from lab_env.gradebook import generate_release
-from lab_env.lab import Lab, lab_names
+from lab_env.lab import Lab
+from lab_env.lab_files import CACHED, data_files, guideline_text, key_files
 from lab_env.open_rows import open_source
 from lab_env.release import (
     MANIFEST,
@@ -26,12 +27,10 @@ from lab_env.release import (
 )
 from lab_env.scenario import Scenario, base_model_folder
 
-# Files of a scenario that are the same in every language.
-SHARED = "shared"
 OPEN_ROWS = "rows.py"
-CACHED = ("__pycache__", ".ipynb_checkpoints")
 CACHES = shutil.ignore_patterns(*CACHED)
-SECRET_TABLE = "recipe"
+# How the data were made, and what a good trainee writes.
+SECRET_TABLES = ("recipe", "answers")
 PACKAGES = (
     *("ai-trainer-lab", "nbgrader", "ipykernel", "numpy", "scikit-learn", "torch"),
     *("transformers", "tokenizers", "safetensors", "datasets", "peft"),
@@ -48,15 +47,15 @@ class Content:
     folder: Path
     key: Path
 
-    def key_of(self, language: str) -> Path:
-        """Return the folder of what is hidden in that language."""
-        folder = self.key / language
-        if not folder.is_dir() or not any(folder.iterdir()):
+    def key_of(self, language: str) -> dict[str, Path]:
+        """Return {path in the sealed key: file} of what is hidden in that language."""
+        found = key_files(self.key, self.lab, language)
+        if not found:
             raise LabError(
-                f"{folder} is not there or empty; a key has one folder for each"
-                " language."
+                f"{self.key / language} is not there or empty; a key has one folder"
+                " for each language."
             )
-        return folder
+        return found
 
 
 def draft_release(
@@ -108,20 +107,20 @@ def package_versions() -> dict[str, str]:
 
 
 def public_scenario(text: str) -> str:
-    """Return a scenario.toml without the table that says how the data were made."""
+    """Return a scenario.toml without the tables that are no trainee's business."""
     kept, secret = [], False
     for line in text.splitlines(keepends=True):
         table = _TABLE.match(line)
-        secret = table[1] == SECRET_TABLE if table else secret
+        secret = table[1] in SECRET_TABLES if table else secret
         if not secret:
             kept.append(line)
     public = "".join(kept)
-    expected = tomllib.loads(text)
-    expected.pop(SECRET_TABLE, None)
+    facts = tomllib.loads(text).items()
+    expected = {name: fact for name, fact in facts if name not in SECRET_TABLES}
     if tomllib.loads(public) != expected:
         raise LabError(
-            f"scenario.toml: the table [{SECRET_TABLE}] could not be taken out; write"
-            " it as a table of its own, at the end."
+            f"scenario.toml: the tables {', '.join(SECRET_TABLES)} could not be taken"
+            " out; write each as a table of its own, at the end."
         )
     return public
 
@@ -132,27 +131,17 @@ def _write_public(
     lab, scenario = content.lab, content.scenario
     notebook = build_source(lab, scenario, language, name)
     write_whole(folder / f"{lab.name}.ipynb", notebook_text(notebook))
-    _write_data(folder / "data", content, language)
-    _copy(content.folder / f"guideline.{language}.md", folder / "guideline.md")
+    _copy_all(data_files(content.folder, lab, language), folder / "data")
+    guideline = guideline_text(content.folder, lab, language)
+    write_whole(folder / "guideline.md", guideline)
     text = (content.folder / "scenario.toml").read_text(encoding="utf-8")
     write_whole(folder / "scenario.toml", public_scenario(text))
-    if scenario.base_model:
+    if scenario.base_model and not lab.own_data:
         model = base_model_folder(scenario.base_model)
         shutil.copytree(model, folder / "base_model", ignore=CACHES)
     if not exam:
         rows = open_source(lab.grader.read_text(encoding="utf-8"))
         write_whole(folder / OPEN_ROWS, rows)
-
-
-def _write_data(target: Path, content: Content, language: str) -> None:
-    """Copy what all labs get, and what this lab alone gets: a folder of its name."""
-    data = content.folder / "data"
-    of_one_lab = shutil.ignore_patterns(*CACHED, *lab_names(), content.lab.name)
-    for part in (SHARED, language):
-        if part == language or (data / part).is_dir():
-            _copy_folder(data / part, target, of_one_lab)
-        if (data / part / content.lab.name).is_dir():
-            _copy_folder(data / part / content.lab.name, target)
 
 
 def _public_facts(
@@ -187,7 +176,7 @@ def _write_sealed(sealed: Path, content: Content, language: str) -> None:
     named = "name" in tomllib.loads(text)
     write_whole(sealed / "lab.toml", text if named else f'name = "{lab.name}"\n{text}')
     write_whole(sealed / "lock.txt", _lock())
-    shutil.copytree(content.key_of(language), sealed / "key", ignore=CACHES)
+    _copy_all(content.key_of(language), sealed / "key")
 
 
 def _lock() -> str:
@@ -205,12 +194,9 @@ def _copy(source: Path, target: Path) -> None:
     shutil.copyfile(source, target)
 
 
-def _copy_folder(
-    source: Path, target: Path, ignore: Callable[[Any, list[str]], set[str]] = CACHES
-) -> None:
-    if not source.is_dir():
-        raise LabError(f"{source} is missing; a release needs it.")
-    shutil.copytree(source, target, ignore=ignore, dirs_exist_ok=True)
+def _copy_all(files: Mapping[str, Path], target: Path) -> None:
+    for name, source in files.items():
+        _copy(source, target / name)
 
 
 def _mode(exam: bool) -> str:

@@ -339,7 +339,10 @@ def _filled(lab: Lab, scenario: Scenario, language: str, source: str) -> str:
         "scenario.title": scenario.title.read(language),
         "scenario.brief": scenario.brief.read(language),
         "scenario.labels": _label_table(scenario, language),
+        "scenario.entities": _entity_table(scenario, language),
         "scenario.rarest": _rarest_label(scenario, language),
+        **_texts("scenario.rules", scenario.facts.get("rules", {}), language),
+        **_texts("scenario.answers", scenario.facts.get("answers", {}), language),
         "lab.title": lab.title.read(language),
         "lab.minutes": str(lab.minutes),
     }
@@ -353,6 +356,12 @@ def _filled(lab: Lab, scenario: Scenario, language: str, source: str) -> str:
         return facts[match[1]]
 
     return _FIELD.sub(value, source)
+
+
+def _texts(
+    name: str, texts: Mapping[str, Mapping[str, str]], language: str
+) -> dict[str, str]:
+    return {f"{name}.{each}": text[language] for each, text in texts.items()}
 
 
 def _rarest_label(scenario: Scenario, language: str) -> str:
@@ -370,3 +379,12 @@ def _label_table(scenario: Scenario, language: str) -> str:
         for label in scenario.labels
     ]
     return "\n".join([head, "| --- | --- | --- |", *lines])
+
+
+def _entity_table(scenario: Scenario, language: str) -> str:
+    zh, en = ("类型", "标什么", "例如"), ("Type", "Meaning", "Such as")
+    rows = [zh if language == "zh" else en, ("---", "---", "---")]
+    for entity in scenario.facts.get("entities", []):
+        names = (language, f"{language}_line", f"{language}_example")
+        rows.append(tuple(entity.get(name, "") for name in names))
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)

@@ -73,13 +73,13 @@ def trials_of(
     trials = []
     for release in releases:
         gold = gold_answers(lab, scenario, release.language)
-        trials.append(Trial(GOLD, release, gold, by_hand=_by_hand(content, release)))
+        trials.append(Trial(GOLD, release, gold, by_hand=_by_hand(release)))
         trials.append(Trial(UNTOUCHED, release, {}))
     turns = cycle(releases)
     for mistake in mistakes:
         for release in releases if thorough else [next(turns)]:
             answers = mistaken_answers(lab, scenario, release.language, mistake)
-            hand = _spoiled(mistake, _by_hand(content, release), scratch)
+            hand = _spoiled(mistake, _by_hand(release), scratch)
             trials.append(
                 Trial(
                     *(mistake.name, release, answers, mistake.loses),
@@ -90,9 +90,9 @@ def trials_of(
     return tuple(trials)
 
 
-def _by_hand(content: Content, release: Release) -> Path | None:
+def _by_hand(release: Release) -> Path | None:
     """Return ``by_hand/`` of the key: right deliverables that cannot be run again."""
-    folder = content.key_of(release.language) / BY_HAND
+    folder = release.key / BY_HAND
     return folder if folder.is_dir() else None
 
 

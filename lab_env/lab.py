@@ -44,6 +44,8 @@ class Lab:
     model: str
     # What the committed notebooks of the lab are worked on.
     scenario: str
+    # Where a scenario has data for this lab alone, it gets no others, and no model.
+    own_data: bool
     limits: dict[str, float]
 
     @property
@@ -94,6 +96,7 @@ def read_lab(folder: Path) -> Lab:
             ),
             model=facts.get("model", ""),
             scenario=facts.get("scenario", ""),
+            own_data=facts.get("own_data", False),
             limits=facts.get("limits", {}),
         )
     except KeyError as missing:

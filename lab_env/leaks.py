@@ -20,7 +20,7 @@ from typing import Any
 
 from nbformat import NotebookNode
 
-from lab_env.assemble import SECRET_TABLE
+from lab_env.assemble import SECRET_TABLES
 from lab_env.errors import GateError
 from lab_env.files import regular_files
 from lab_env.open_rows import closed_statements
@@ -128,8 +128,9 @@ def _decoded(part: bytes) -> bytes:
 
 
 def _check_whole(release: Release, name: str, data: bytes) -> None:
-    if name == "scenario.toml" and SECRET_TABLE in tomllib.loads(data.decode("utf-8")):
-        raise _leak(release, name, f"the table [{SECRET_TABLE}]")
+    if name == "scenario.toml":
+        for table in set(SECRET_TABLES) & set(tomllib.loads(data.decode("utf-8"))):
+            raise _leak(release, name, f"the table [{table}]")
     if name.endswith(".ipynb"):
         for cell in json.loads(data)["cells"]:
             if cell.get("outputs") or cell.get("execution_count") is not None:

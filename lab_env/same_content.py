@@ -1,11 +1,12 @@
 """Whether a release still has the content that its lab and scenario have now."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
 from lab_env.files import hashes, sha256
 from lab_env.lab import Lab, load_lab
+from lab_env.lab_files import data_files, guideline_text, key_files
 from lab_env.release import Release
 from lab_env.scenario import base_model_folder, scenario_folder
 
@@ -17,21 +18,39 @@ def has_same_content(release: Release, *, key: Path | None, exam: bool) -> bool:
     same_mode = release.manifest["mode"] == ("exam" if exam else "practice")
     pairs = _pairs(release, lab, key)
     same_files = all(_content(now) == _content(then) for now, then in pairs)
-    return sealed_lab == lab and same_mode and same_files
+    return (
+        sealed_lab == lab
+        and same_mode
+        and same_files
+        and _has_same_parts(release, lab, key)
+    )
 
 
 def _pairs(release: Release, lab: Lab, key: Path | None) -> Iterator[tuple[Path, Path]]:
     scenario = scenario_folder(release.scenario_name)
-    released, language = release.released, release.language
     yield lab.source, release.folder / "lab.py"
     yield lab.grader, release.grader
     yield scenario / "scenario.toml", release.folder / "scenario.toml"
-    yield scenario / f"guideline.{language}.md", released / "guideline.md"
-    yield scenario / "data" / language, released / "data"
-    yield (key or scenario / "key") / language, release.key
     model = release.scenario.base_model
-    if model:
-        yield base_model_folder(model), released / "base_model"
+    if model and not lab.own_data:
+        yield base_model_folder(model), release.released / "base_model"
+
+
+def _has_same_parts(release: Release, lab: Lab, key: Path | None) -> bool:
+    """Say whether guideline, data and key would be cut out of the scenario alike."""
+    scenario, language = scenario_folder(release.scenario_name), release.language
+    guideline = (release.released / "guideline.md").read_text("utf-8")
+    data = data_files(scenario, lab, language)
+    hidden = key_files(key or scenario / "key", lab, language)
+    return (
+        guideline == guideline_text(scenario, lab, language)
+        and _hashes(data) == hashes(release.released / "data")
+        and _hashes(hidden) == hashes(release.key)
+    )
+
+
+def _hashes(files: Mapping[str, Path]) -> dict[str, str]:
+    return {name: sha256(path) for name, path in files.items()}
 
 
 def _content(path: Path) -> object:

@@ -18,7 +18,7 @@ from lab_env.submission import Submission
 
 WHO = ("a", "b")
 # In the key: what both candidates answer. A machine may round one in fifty otherwise.
-CANDIDATES, AGREEMENT = "evaluation_classifier/candidates.csv", 0.98
+CANDIDATES, AGREEMENT = "candidates.csv", 0.98
 SPLITS = ("validation", "test")
 # A part for a right reckoning from scores that are not the candidate's.
 OTHER_SCORES = 1 / 3

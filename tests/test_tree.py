@@ -29,7 +29,7 @@ LAYERS = (
     "checks lab scenario readers mistakes open_rows solutions notebook_file executed"
     " signing record_store metrics annotations path evaluation",
     "submission release marksheet graded_notebook classifier training_log hand_annotated"
-    " coverage paper adapter scored reported rewritten fine_tuned",
+    " coverage paper adapter scored reported rewritten fine_tuned lab_files",
     "sandbox warm engine record gradebook lab_server widgets parcel",
     "build submit grade report examine room_a work receive desk same_content pages"
     " alike paper_marks paper_report class_report",

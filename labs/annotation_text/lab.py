@@ -5,7 +5,7 @@
 #
 # {{ scenario.brief }}
 #
-# 你将完成三件事：给 60 条客户留言分类；在 25 张维修工单里标出实体；用数字检查自己的标注，并写出规范哪里该改。
+# 你将完成三件事：给 60 条留言分类；在 25 张工单里标出实体；用数字检查自己的标注，并写出规范哪里该改。
 # 全程约 {{ lab.minutes }} 分钟，不需要写程序。请从上往下，一格一格按 **Shift + Enter** 运行。
 # 标注时每提交一条就存一次盘；中途关掉也不要紧：回来先运行最上面的 `import` 一格，再运行标注那一格，就从断开的地方接着标。
 # 出现红色的 `NameError`，多半是前面有一格没有运行：从最上面一格起，依次再运行一遍。
@@ -17,7 +17,7 @@
 #
 # {{ scenario.brief }}
 #
-# Three things to do: label 60 customer messages; mark the entities in 25 work orders; check your own labels by numbers and
+# Three things to do: label 60 messages; mark the entities in 25 work orders; check your own labels by numbers and
 # write what should change in the guideline. It takes about {{ lab.minutes }} minutes and you need not program. Go from the top, one cell after
 # the other, with **Shift + Enter**. Every item is saved as you submit it: if you have to stop, run the first cell (`import …`) and the
 # annotation cell again later and go on where you were. A red `NameError` most likely means that a cell above was not run: start again from the top.
@@ -39,11 +39,11 @@ scenario = load_scenario()
 #
 # {{ scenario.labels }}
 #
-# 留言里常常不止提到一件事，表里的一句话说不清的地方，由**标注规范**决定。先花五分钟读完 `guideline.md` 的第一部分（R1 到 R10；在左侧文件列表里双击打开），
-# 标注时随时可以在界面里再打开它。请按规范判断，不要按自己的习惯：
+# 留言里常常不止提到一件事，表里的一句话说不清的地方，由**标注规范**决定。先花五分钟读完 `guideline.md` 里讲怎样分类的条文
+# （{{ scenario.rules.labels }}；在左侧文件列表里双击打开），标注时随时可以在界面里再打开它。请按规范判断，不要按自己的习惯：
 # 规范和你的看法不一样时，先照规范标，再把意见写到最后的第 2 题里。
 #
-# 运行下一格开始标注。先用鼠标在界面里点一下，再按 **1** 到 **8** 选标签，按 **Enter** 提交；拿不准可以先跳过，最后再回来，交卷前要全部标完。
+# 运行下一格开始标注。先用鼠标在界面里点一下，再按标签旁边显示的键（**1**、**2**……）选标签，按 **Enter** 提交；拿不准可以先跳过，最后再回来，交卷前要全部标完。
 # 第 1 条留言的编号是 101，第 2 条是 102，依此类推；后面说到留言都用编号。
 
 # %% [markdown] lang="en"
@@ -54,10 +54,10 @@ scenario = load_scenario()
 # {{ scenario.labels }}
 #
 # Messages often name more than one matter. Where one line in the table is not enough, the **guideline** decides. First take five minutes to read
-# part one of `guideline.md` (R1 to R10; double-click it in the list of files on the left); you can open it again in the annotation page at any time. Judge by
+# in `guideline.md` how to label ({{ scenario.rules.labels }}; double-click it in the list of files on the left); you can open it again in the annotation page at any time. Judge by
 # the guideline and not by habit: where you do not agree with it, label as it says, and write your objection under question 2 at the end.
 #
-# Run the next cell to begin. Click once in the page; then keys **1** to **8** choose a label and **Enter** submits. Skip what you are not sure of and come back
+# Run the next cell to begin. Click once in the page; then the key beside a label (**1**, **2** …) chooses it and **Enter** submits. Skip what you are not sure of and come back
 # to it; before you hand in, every message needs a label. The first message has the id 101, the second 102, and so on; later on, messages are named by their ids.
 
 # %%
@@ -76,16 +76,24 @@ annotate(scenario.file("messages.xml"), scenario.file("messages.jsonl"), "messag
 # %% [markdown] lang="zh"
 # ## 2 · 在工单里标出实体
 #
-# **实体**（entity）是指明某一样具体东西的一段文字，例如“2 号客梯”“门锁触点”。标注时先选类型（按 **1** 到 **5**），再用鼠标划过文字；
+# **实体**（entity）是指明某一样具体东西的一段文字。要标五类：
+#
+# {{ scenario.entities }}
+#
+# 标注时先选类型（按 **1** 到 **5**），再用鼠标划过文字；
 # 一张工单里的实体全部标完，再提交。多一个字、少一个字都算错一处，所以边界很要紧。
-# 先读 `guideline.md` 的第二部分（S1 到 S8），尤其是“哪些不标”。
+# 先读 `guideline.md` 里讲工单的条文（{{ scenario.rules.entities }}），尤其是“哪些不标”。
 
 # %% [markdown] lang="en"
 # ## 2 · Mark the entities in work orders
 #
-# An **entity** is a stretch of text that names something, such as "lift 2" or "door contact". Choose a type first (keys **1** to **5**), then drag
+# An **entity** is a stretch of text that names something, one of five types:
+#
+# {{ scenario.entities }}
+#
+# Choose a type first (keys **1** to **5**), then drag
 # over the words; submit an order when all of its entities are marked. One word too many or too few counts as an error, so mind where a stretch begins
-# and ends. First read part two of `guideline.md` (S1 to S8), above all what is *not* marked.
+# and ends. First read what `guideline.md` says about work orders ({{ scenario.rules.entities }}), above all what is *not* marked.
 
 # %%
 annotate(scenario.file("orders.xml"), scenario.file("orders.jsonl"), "orders_done.jsonl")
@@ -235,12 +243,12 @@ save_json("quality.json", {"most_given": most_given, "slowest_item": slowest_ite
 
 # %% [markdown] lang="zh" answer="hardest_boundary" rows="J1"
 # ### BEGIN SOLUTION
-# 最难分的是“报修”和“上门”：两边都在说设备坏了、希望来人。我看有没有约过：有单号、说好日子还没来的归“上门”（R3），第一次报、只是提出希望的时间的归“报修”（R3）。
+# {{ scenario.answers.hardest_boundary }}
 # ### END SOLUTION
 
 # %% [markdown] lang="en" answer="hardest_boundary" rows="J1"
 # ### BEGIN SOLUTION
-# "Repair" and "visit" are hardest: both speak of a broken device and of somebody coming. I looked for an agreed visit: an order number or a promised day means "visit" (R3); a first report that only names a wished time means "repair" (R3).
+# {{ scenario.answers.hardest_boundary }}
 # ### END SOLUTION
 
 # %% [markdown] lang="zh"
@@ -252,12 +260,12 @@ save_json("quality.json", {"most_given": most_given, "slowest_item": slowest_ite
 
 # %% [markdown] lang="zh" answer="amendment" rows="J2"
 # ### BEGIN SOLUTION
-# 建议在 R2 后面加一句：“客户说危险已过，但设备仍在使用的，标‘险情’。”例如“昨天打过火花，今天还在用，暂时没事”，现在两个人会标得不同，加了这句就只能标“险情”。
+# {{ scenario.answers.amendment }}
 # ### END SOLUTION
 
 # %% [markdown] lang="en" answer="amendment" rows="J2"
 # ### BEGIN SOLUTION
-# Add to R2: "Where the customer says that the danger is over but the device is still in use, label safety." For "it sparked yesterday, we still use it and it seems fine now" two people would differ today; with this sentence it can only be safety.
+# {{ scenario.answers.amendment }}
 # ### END SOLUTION
 
 # %% [markdown] lang="zh"

@@ -5,7 +5,9 @@
 
 import json
 import re
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -13,24 +15,11 @@ from lab_env.checks import Text
 from lab_env.mistakes import Mistake
 
 MESSAGES, ORDERS = "messages_done.jsonl", "orders_done.jsonl"
-CODES = (
-    *("safety", "repair", "install", "visit"),
-    *("parts", "billing", "howto", "feedback"),
-)
 LABELS_LOST = ("M4", "M5", "M6")
-# The first word that strikes, in this order; the guideline is not read.
-STRIKING = (
-    ("billing", r"钱|价|费|发票|账|invoice|price|cost|how much|bill|fee"),
-    ("feedback", r"投诉|师傅|态度|complain|rude|friendly|engineer"),
-    ("visit", r"约|改到|几点|周[一二三四五六]|appointment|visit|day\b"),
-    ("parts", r"换|寄|买|滤网|new|buy|send|filter"),
-    ("install", r"装|拆|移|install|fit|mount|move"),
-    ("howto", r"怎么|显示|面板|how|panel|set\b"),
-)
 SAYS_NOTHING_WRONG = re.compile(
-    r"未见\w\w|无裂纹|没有损坏|不再漏水|每[周月]|[一二两四十个半]+(?:分钟|小时)"
+    r"未见\w\w|无裂纹|没有损坏|不再漏水|每[周月天日]|[一二两三四五六七八九十个半]+(?:分钟|小时|天)"
     r"|no (?:more |oil |gas )?leak\w*|without cracks|not damaged"
-    r"|every \w+|\w+ (?:hours|minutes)"
+    r"|every \w+|\w+ (?:hours|minutes|days)"
 )
 CLAUSE_ENDS = "，。；：,.;:"
 
@@ -50,28 +39,61 @@ def spoil(name: str, change: Change) -> Callable[[Path], None]:
     return by_hand
 
 
-def relabel(pick: Callable[[int, str, str], str]) -> Change:
-    """Return a change of each label: from place, text and right label to another."""
+def chosen(line: Line) -> str:
+    """Return the label of a message."""
+    return str(line["annotations"][0]["result"][0]["value"]["choices"][0])
+
+
+def choose(line: Line, label: str) -> None:
+    """Give a message another label."""
+    line["annotations"][0]["result"][0]["value"]["choices"] = [label]
+
+
+def by_frequency(codes: Iterable[str]) -> list[str]:
+    """Return the codes, the most frequent first."""
+    counts = Counter(codes)
+    return sorted(counts, key=lambda code: (-counts[code], code))
+
+
+def relabel(pick: Callable[[int, str, list[str]], str]) -> Change:
+    """Return a change of each label: from place, right label and all labels.
+
+    All labels come with the most frequent first.
+    """
 
     def change(lines: list[Line]) -> list[Line]:
+        labels = by_frequency(map(chosen, lines))
         for place, line in enumerate(lines):
-            value = line["annotations"][0]["result"][0]["value"]
-            text = line["data"]["text"]
-            value["choices"] = [pick(place, text, value["choices"][0])]
+            choose(line, pick(place, chosen(line), labels))
         return lines
 
     return change
 
 
-def striking(place: int, text: str, right: str) -> str:
-    """Return the label of the first striking word."""
-    found = [code for code, words in STRIKING if re.search(words, text, re.IGNORECASE)]
-    return found[0] if found else "repair"
+def swapped(place: int, right: str, labels: list[str]) -> str:
+    """Return the two most frequent labels for each other."""
+    first, second = labels[:2]
+    return {first: second, second: first}.get(right, right)
 
 
-def drifting(place: int, text: str, right: str) -> str:
-    """Return the right label at first, and ever more often "repair" later."""
-    return "repair" if place >= 30 and place % 2 else right
+def drifting(place: int, right: str, labels: list[str]) -> str:
+    """Return the right label at first, and ever more often the most frequent later."""
+    return labels[0] if place >= 30 and place % 2 else right
+
+
+def like_the_nearest(lines: list[Line]) -> list[Line]:
+    """Label each message as the one that looks most like it; no guideline is read."""
+    texts = [line["data"]["text"].lower() for line in lines]
+    pairs = [set(map("".join, pairwise(text))) for text in texts]
+    labels = [chosen(line) for line in lines]
+    for mine, line in enumerate(lines):
+        others = [one for one in range(len(lines)) if texts[one] != texts[mine]]
+        shared = {
+            one: len(pairs[mine] & pairs[one]) / len(pairs[mine] | pairs[one])
+            for one in others
+        }
+        choose(line, labels[max(shared, key=lambda one: shared[one])])
+    return lines
 
 
 def respan(pick: Callable[[str, int, int], tuple[int, int]]) -> Change:
@@ -104,25 +126,25 @@ def whole_clause(text: str, start: int, end: int) -> tuple[int, int]:
     return start, end
 
 
-def parts_as_devices(lines: list[Line]) -> list[Line]:
-    """Mark every part as a device."""
-    for line in lines:
-        for region in line["annotations"][0]["result"]:
-            if region["value"]["labels"] == ["part"]:
-                region["value"]["labels"] = ["device"]
+def one_type_for_two(lines: list[Line]) -> list[Line]:
+    """Mark the second most frequent type as the most frequent."""
+    regions = [each for line in lines for each in line["annotations"][0]["result"]]
+    values = [region["value"] for region in regions]
+    first, second = by_frequency(value["labels"][0] for value in values)[:2]
+    for value in values:
+        if value["labels"] == [second]:
+            value["labels"] = [first]
     return lines
 
 
 def with_excluded_words(lines: list[Line]) -> list[Line]:
-    """Mark durations as times, and what says that nothing is wrong as a fault."""
+    """Mark durations, and what says that nothing is wrong, as the last type."""
     for line in lines:
         result = line["annotations"][0]["result"]
         text = line["data"]["text"]
         for match in SAYS_NOTHING_WRONG.finditer(text):
-            said = match[0]
-            is_time = bool(re.search(r"每|小时|分钟|every|hour|minute", said))
-            value = {"start": match.start(), "end": match.end(), "text": said}
-            value["labels"] = ["time" if is_time else "fault"]
+            value = {"start": match.start(), "end": match.end(), "text": match[0]}
+            value["labels"] = result[-1]["value"]["labels"]
             result.append({**result[0], "id": f"more-{match.start()}", "value": value})
     return lines
 
@@ -130,7 +152,7 @@ def with_excluded_words(lines: list[Line]) -> list[Line]:
 def of_another_release(lines: list[Line]) -> list[Line]:
     """Say that the file was made in another release."""
     for line in lines:
-        line["meta"]["release"] = "annotation_text-field_service-r0"
+        line["meta"]["release"] = "annotation_text-elsewhere-r0"
     return lines
 
 
@@ -147,31 +169,27 @@ def skip_the_hard(lines: list[Line]) -> list[Line]:
 MISTAKES = (
     Mistake(
         "one_label_for_all",
-        Text("全部标成“报修”。", "Labelled everything repair."),
+        Text("全部标成最常见的一类。", "Labelled everything as the largest class."),
         {},
         ("M4", "M5", "M6", "M7"),
-        spoil(MESSAGES, relabel(lambda place, text, right: "repair")),
+        spoil(MESSAGES, relabel(lambda place, right, labels: labels[0])),
     ),
     Mistake(
-        "first_striking_word",
-        Text("不看规范，看到哪个词就标哪一类。", "Took the first word that strikes."),
-        {},
-        LABELS_LOST,
-        spoil(MESSAGES, relabel(striking)),
-    ),
-    Mistake(
-        "repair_and_visit_swapped",
-        Text("“报修”和“上门”标反了。", "Swapped repair and visit."),
-        {},
-        LABELS_LOST,
-        spoil(
-            MESSAGES,
-            relabel(
-                lambda place, text, right: {"repair": "visit", "visit": "repair"}.get(
-                    right, right
-                )
-            ),
+        "labelled_by_likeness",
+        Text(
+            "不看规范，看着像哪条就跟着标。",
+            "Labelled by what looks alike; the guideline was not read.",
         ),
+        {},
+        LABELS_LOST,
+        spoil(MESSAGES, like_the_nearest),
+    ),
+    Mistake(
+        "two_classes_swapped",
+        Text("最大的两类标反了。", "Swapped the two largest classes."),
+        {},
+        LABELS_LOST,
+        spoil(MESSAGES, relabel(swapped)),
     ),
     Mistake(
         "drifted",
@@ -223,15 +241,15 @@ MISTAKES = (
         spoil(ORDERS, respan(whole_clause)),
     ),
     Mistake(
-        "parts_as_devices",
-        Text("把部件也标成设备。", "Marked parts as devices."),
+        "one_type_for_two",
+        Text("把两类实体标成一类。", "Marked two types as one."),
         {},
         ("M11", "M12", "M13"),
-        spoil(ORDERS, parts_as_devices),
+        spoil(ORDERS, one_type_for_two),
     ),
     Mistake(
         "excluded_words_marked",
-        Text("把时长和“未见漏油”也标了。", "Marked durations and “no leak” too."),
+        Text("把时长和“未见……”也标了。", "Marked durations and “no …” too."),
         {},
         ("M14",),
         spoil(ORDERS, with_excluded_words),

@@ -28,6 +28,8 @@ def test_card_has_the_targets_of_the_scenario(name: str) -> None:
 _WHY = """A mark rises in a straight line between the two ends. The lower end of macro-F1 is above \
 TF-IDF, that of adapters at what one epoch reaches; the upper end is a margin of about three \
 standard deviations below the mean of the recipe, so that a seed does not move a mark. The rarest \
-class has few held-out messages, so its recall moves more and its curve is wide.
+class has few held-out messages, so its recall moves more and its curve is wide. The other eight \
+measures are those of `annotation_text`: nothing for what guessing gets, all for what a careful \
+person gets.
 
 """

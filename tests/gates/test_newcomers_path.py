@@ -1,4 +1,4 @@
-"""The whole path in a real browser: every lab, in both languages, run to its end.
+"""The whole path in a real browser: every lab on every industry, zh and en, to its end.
 
 Pictures of what a newcomer sees go to the folder that LAB_SCREENSHOTS names, if any.
 """
@@ -13,14 +13,12 @@ from typing import Any
 
 import nbformat
 import pytest
-from every_scenario import drafted
+from every_scenario import PAIRS, drafted
 from in_jupyterlab import code_cells, errors_in, open_lab, run_all, served
 from playwright.sync_api import Browser, Page
 
 from lab_env.build import fill, gold_answers, notebook_text
-from lab_env.files import content_folder
-from lab_env.lab import lab_names, load_lab
-from lab_env.release import Release
+from lab_env.lab import load_lab
 from lab_env.work import find_work, mark_open_rows, start_work
 
 LONGEST_CELL = 90
@@ -36,31 +34,28 @@ lab_server.run(server, browser=False)
 notebooks: Any = nbformat
 
 
-@pytest.fixture(params=lab_names())
-def lab(request: pytest.FixtureRequest) -> str:
-    """The name of each lab on the path, in its order."""
-    return str(request.param)
+@pytest.fixture(params=PAIRS, ids="-".join)
+def pair(request: pytest.FixtureRequest) -> tuple[str, str]:
+    """Each lab on the path, in its order, with each industry that it is worked on."""
+    lab, scenario = request.param
+    return lab, scenario
 
 
 @pytest.fixture(params=sorted(LOCALES))
-def work(request: pytest.FixtureRequest, lab: str, tmp_path: Path) -> Path:
+def work(request: pytest.FixtureRequest, pair: tuple[str, str], tmp_path: Path) -> Path:
     """A work folder with every blank filled, and the work of the hand done."""
     language = str(request.param)
-    release = drafted(lab, load_lab(lab).scenario, language, tmp_path / "draft")
+    lab, scenario = pair
+    release = drafted(lab, scenario, language, tmp_path / "draft")
     notebook = start_work(release.released, tmp_path / "work").notebook
     answers = gold_answers(load_lab(lab), release.scenario, language)
     filled = fill(notebooks.read(notebook, as_version=4), answers)
     notebook.write_text(notebook_text(filled), encoding="utf-8")
-    done = by_hand(release)
+    # The right deliverables that cannot be run again.
+    done = release.key / "by_hand"
     if done.is_dir():
         shutil.copytree(done, notebook.parent, dirs_exist_ok=True)
     return notebook
-
-
-def by_hand(release: Release) -> Path:
-    """Return where the right deliverables lie that cannot be run again."""
-    scenario = content_folder("datasets") / release.scenario_name
-    return scenario / "key" / release.language / "by_hand"
 
 
 @pytest.fixture
@@ -98,7 +93,7 @@ def keep_pictures(page: Page, name: str) -> None:
 
 
 def test_a_newcomer_comes_through(
-    browser: Browser, lab: str, work: Path, address: str
+    browser: Browser, pair: tuple[str, str], work: Path, address: str
 ) -> None:
     """No error, no missing glyph, no long cell, every open row passed, nothing online."""
     language = language_of(work)
@@ -117,5 +112,5 @@ def test_a_newcomer_comes_through(
     assert {row.code: row.outcome for row in rows if row.outcome != "passed"} == {}
     local = ("http://127.0.0.1:", "ws://127.0.0.1:", "data:", "blob:")
     assert [url for url in asked if not url.startswith(local)] == []
-    keep_pictures(page, f"{lab}-{language}")
+    keep_pictures(page, "-".join([*pair, language]))
     page.close()

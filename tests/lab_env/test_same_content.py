@@ -68,6 +68,19 @@ def test_an_edit_anywhere_is_seen(content: Path, release: Release, path: str) ->
     assert not has_same_content(release, key=None, exam=False)
 
 
+def test_data_of_another_lab_do_not_count(content: Path, release: Release) -> None:
+    """What a scenario holds for another lab changes nothing; for this one, all."""
+    for lab_name, same in (("finetuning_adapters", True), ("toy_lab", False)):
+        folder = content / "labs" / lab_name
+        folder.mkdir(exist_ok=True)
+        if not (folder / "lab.toml").is_file():
+            shutil.copy(content / "labs/toy_lab/lab.toml", folder)
+        data = content / "datasets/toy_scenario/data/en" / lab_name
+        data.mkdir()
+        (data / "more.csv").write_text("id\n", encoding="utf-8")
+        assert has_same_content(release, key=None, exam=False) is same
+
+
 def test_publish_says_that_nothing_changed(
     content: Path, release: Release, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -15,6 +15,11 @@ def test_classifier_labs_are_worked_on_two_industries() -> None:
     assert scenarios_of("finetuning_classifier") == sorted(CLASSIFIERS)
 
 
+def test_the_path_is_whole_on_every_industry() -> None:
+    """Where there is a classifier to tune, its messages can be labelled first."""
+    assert set(scenarios_of("annotation_text")) > CLASSIFIERS
+
+
 @pytest.mark.parametrize(("lab", "scenario"), PAIRS)
 def test_drafts_pass_the_gates_that_grade_nothing(
     lab: str, scenario: str, tmp_path: Path

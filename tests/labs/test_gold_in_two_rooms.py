@@ -36,9 +36,7 @@ def marked(
     ("lab", "scenario", "language"),
     [
         ("finetuning_adapters", "customer_service", "zh"),
-        ("finetuning_classifier", "city_hotline", "en"),
-        ("evaluation_classifier", "city_hotline", "zh"),
-        ("evaluation_classifier", "customer_service", "en"),
+        ("evaluation_classifier", "city_hotline", "en"),
     ],
 )
 def test_gold_gets_all_machine_points(
