@@ -292,7 +292,7 @@ def test_a_dead_scheduler_is_said_and_what_was_done_stays(bench: Bench) -> None:
 
 def test_a_worker_that_is_ended_leaves_nothing(bench: Bench) -> None:
     """SIGKILL of lab worker: Dask's processes and the job go with it."""
-    made = bench.cluster("--slots", "1")
+    made = bench.cluster("--slots", "2")
     batch = bench.engine().run([bench.task("quick"), bench.task("slow", seconds=60)])
     next(batch)
     assert until(lambda: bool(bench.lines("start", "slow")))
