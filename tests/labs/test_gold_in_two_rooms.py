@@ -1,4 +1,4 @@
-"""Gold and untouched work of labs whose every gate is for `make gates`, in two rooms."""
+"""Gold work of labs whose every gate is for `make gates`, in the two rooms."""
 
 from pathlib import Path
 
@@ -13,12 +13,10 @@ from lab_env.marksheet import MarkSheet
 from lab_env.sandbox import detect_isolation
 
 
-def marked(
-    lab: str, scenario: str, language: str, gold: bool, place: Path
-) -> MarkSheet:
-    """Grade the gold work, or the untouched release, of a draft."""
+def marked(lab: str, scenario: str, language: str, place: Path) -> MarkSheet:
+    """Grade the gold work of a draft."""
     release = drafted(lab, scenario, language, place)
-    answers = gold_answers(load_lab(lab), release.scenario, language) if gold else {}
+    answers = gold_answers(load_lab(lab), release.scenario, language)
     notebook = nbformat.read(release.notebook, as_version=4)  # type: ignore[no-untyped-call]
     (place / "in").mkdir()
     nbformat.write(fill(notebook, answers), place / "in" / release.notebook.name)  # type: ignore[no-untyped-call]
@@ -43,16 +41,9 @@ def test_gold_gets_all_machine_points(
     lab: str, scenario: str, language: str, tmp_path: Path
 ) -> None:
     """Who does all of it right gets every point that the machine gives."""
-    sheet = marked(lab, scenario, language, True, tmp_path)
+    sheet = marked(lab, scenario, language, tmp_path)
     lost = {
         row.code: row.given for row in sheet.machine_rows if row.given != row.points
     }
     assert lost == {}
     assert sheet.outcome == "awaiting marking"
-
-
-@pytest.mark.parametrize("lab", ["finetuning_adapters", "evaluation_classifier"])
-def test_untouched_work_gets_nothing(lab: str, tmp_path: Path) -> None:
-    """The release as it came earns no point and is told: not attempted."""
-    sheet = marked(lab, "customer_service", "zh", False, tmp_path)
-    assert {(row.given, row.outcome) for row in sheet.rows} == {(0, "not attempted")}
