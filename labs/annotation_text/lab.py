@@ -202,17 +202,18 @@ save_json("open_items.json", {"mine": my_open, "colleague": colleague_open})
 import matplotlib.pyplot as plt
 
 labels, sizes = zip(*label_counts.most_common())
-plt.figure(figsize=(8, 2.5))
-plt.bar(labels, sizes)
+plt.figure(figsize=(8, 3.2))
+plt.barh(labels, sizes)
+plt.gca().invert_yaxis()
 plt.show()
 mine.sort_values("seconds", ascending=False).head()
 
 # %% [markdown] lang="zh"
-# 读图读表：你给得最多的是哪个标签（填代码，加引号）？哪一条用时最长（填编号，不加引号）？
+# 读图读表：你给得最多的是哪个标签（填代码，加引号；有并列的，填其中一个）？哪一条用时最长（填编号，不加引号）？
 # 用时最长的，往往就是规范没写清楚的。
 
 # %% [markdown] lang="en"
-# Read them off: which label did you give most often (its code, between quotes)? Which item took you longest (its id, without quotes)? What took
+# Read them off: which label did you give most often (its code, between quotes; any of them where several tie)? Which item took you longest (its id, without quotes)? What took
 # long is often what the guideline leaves unclear.
 
 # %% answer="read_off"
